@@ -1,0 +1,259 @@
+-- The spine: registry, telemetry, settlement, quarantine, and who may read them.
+-- Runs inside one transaction (see src/store/migrate.ts). PostgreSQL 15 or newer.
+-- Ids are compared bytewise everywhere: collate "C" makes their indexes smaller and faster.
+
+-- ---------------------------------------------------------------- registry
+-- The version grows in commit order: whoever changes the registry holds the row's lock until it
+-- commits, so a reader that has seen version n has seen every change up to n.
+create table registry_version (
+  only_row boolean primary key default true check (only_row),
+  version bigint not null default 0
+);
+insert into registry_version default values;
+
+create table tenants (
+  tenant_id text collate "C" primary key check (tenant_id ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$'),
+  name text not null default '',
+  rate_per_second double precision check (rate_per_second > 0),
+  burst integer check (burst > 0),
+  device_rate_per_second double precision check (device_rate_per_second > 0),
+  device_burst integer check (device_burst > 0),
+  created_at timestamptz not null default now(),
+  version bigint not null default 0
+);
+create index tenants_version on tenants (version);
+
+create table devices (
+  tenant_id text collate "C" not null references tenants,
+  device_id text collate "C" not null check (device_id ~ '^[A-Za-z0-9._:-]{1,128}$'),
+  site_id text not null check (site_id <> '' and length(site_id) <= 128),
+  token_sha256 bytea check (length(token_sha256) = 32),
+  previous_token_sha256 bytea check (length(previous_token_sha256) = 32),
+  previous_token_until timestamptz,
+  revoked_at timestamptz,
+  rate_per_second double precision check (rate_per_second > 0),
+  burst integer check (burst > 0),
+  max_sensors integer check (max_sensors >= 0),
+  created_at timestamptz not null default now(),
+  version bigint not null default 0,
+  primary key (tenant_id, device_id)
+);
+create index devices_version on devices (version);
+
+-- What was deleted, so that caches learn of it by version like of any other change.
+create table registry_tombstones (
+  version bigint not null,
+  tenant_id text collate "C" not null,
+  device_id text collate "C"                -- null: the tenant itself
+);
+create index registry_tombstones_version on registry_tombstones (version);
+
+-- One bump a statement, so an import of 100,000 devices is one version. Direct SQL edits are seen too.
+create function registry_bump() returns trigger language plpgsql as $$
+declare new_version bigint;
+begin
+  update registry_version set version = version + 1 returning version into new_version;
+  perform pg_notify('tributary_registry', new_version::text);
+  return null;
+end $$;
+create function registry_stamp() returns trigger language plpgsql as $$
+begin
+  new.version := (select version from registry_version);
+  return new;
+end $$;
+create function registry_bury_device() returns trigger language plpgsql as $$
+begin
+  insert into registry_tombstones (version, tenant_id, device_id)
+  select version, old.tenant_id, old.device_id from registry_version;
+  return null;
+end $$;
+create function registry_bury_tenant() returns trigger language plpgsql as $$
+begin
+  insert into registry_tombstones (version, tenant_id) select version, old.tenant_id from registry_version;
+  return null;
+end $$;
+create trigger tenants_bump before insert or update or delete on tenants
+  for each statement execute function registry_bump();
+create trigger tenants_stamp before insert or update on tenants
+  for each row execute function registry_stamp();
+create trigger tenants_bury after delete on tenants
+  for each row execute function registry_bury_tenant();
+create trigger devices_bump before insert or update or delete on devices
+  for each statement execute function registry_bump();
+create trigger devices_stamp before insert or update on devices
+  for each row execute function registry_stamp();
+create trigger devices_bury after delete on devices
+  for each row execute function registry_bury_device();
+
+create table operator_keys (
+  key_id integer generated always as identity primary key,
+  name text not null unique,
+  key_sha256 bytea not null unique check (length(key_sha256) = 32),
+  created_at timestamptz not null default now(),
+  revoked_at timestamptz
+);
+
+-- ---------------------------------------------------------------- telemetry
+-- Partitioned by week of event time. `time` comes from the message, never from a worker's clock, so
+-- the same message always meets its own unique key.
+create table telemetry (
+  time timestamptz not null,
+  identity uuid not null,                    -- 16 bytes: see src/model/identity.ts
+  tenant_id text collate "C" not null,
+  device_id text collate "C" not null,
+  site_id text not null,
+  msg_type text not null,
+  seq bigint,
+  metrics jsonb not null,
+  extra jsonb,                               -- what else the device sent
+  arrived_at timestamptz not null,
+  stream_epoch integer not null,
+  stream_seq bigint not null,
+  constraint telemetry_identity unique (time, identity)
+) partition by range (time);
+create index telemetry_device_time on telemetry (tenant_id, device_id, time desc);
+
+-- LIKE and ATTACH take no lock that an insert would wait for; CREATE … PARTITION OF would.
+-- security definer: a writer need not own the table.
+create function ensure_telemetry_partition(at timestamptz) returns boolean
+language plpgsql security definer set search_path from current as $$
+declare
+  week timestamptz := date_trunc('week', at at time zone 'UTC') at time zone 'UTC';
+  partition text := 'telemetry_' || to_char(week at time zone 'UTC', 'YYYYMMDD');
+begin
+  perform pg_advisory_xact_lock(hashtext('tributary.partitions'));
+  if to_regclass(quote_ident(partition)) is not null then return false; end if;
+  execute format('create table %I (like telemetry including defaults including constraints including indexes)', partition);
+  execute format('alter table telemetry attach partition %I for values from (%L) to (%L)',
+    partition, week, week + interval '7 days');
+  return true;
+end $$;
+
+-- ---------------------------------------------------------------- settlement
+-- A stream's incarnation: one that is deleted and made anew starts at sequence 1 again.
+create table stream_epochs (
+  epoch integer generated always as identity primary key,
+  stream text not null,
+  created text not null,                     -- JetStream's own spelling of the stream's creation time
+  opened_at timestamptz not null default now(),
+  unique (stream, created)
+);
+
+-- One row for every stream sequence that has its outcome. The timestamp is part of the key: a restored
+-- stream gives old numbers to new messages, and those are not duplicates.
+create table claims (
+  epoch integer not null,
+  seq bigint not null,
+  timestamp_ns bigint not null,
+  primary key (epoch, seq, timestamp_ns)
+);
+
+-- Outcomes counted in the settling transaction; sharded so that workers do not wait for each other.
+create table ledger (
+  epoch integer not null,
+  shard smallint not null,
+  stored bigint not null default 0,
+  duplicates bigint not null default 0,
+  quarantined bigint not null default 0,
+  internal bigint not null default 0,
+  primary key (epoch, shard)
+);
+
+-- Identities by idempotency key. Such a message may carry no ts, then each retry has a new arrival time
+-- and the key of the partitioned table would not meet itself.
+create table message_keys (
+  identity uuid primary key,
+  body_hash uuid not null,
+  first_settled_at timestamptz not null default now()
+);
+create index message_keys_first_settled_at on message_keys using brin (first_settled_at);
+
+create table quarantine (
+  quarantine_id bigint generated always as identity primary key,
+  reason text not null,
+  detail text not null,
+  sqlstate text,
+  tenant_id text collate "C",                -- as far as it could be read: subject first
+  device_id text collate "C",
+  msg_type text,
+  subject text not null,
+  arrived_at timestamptz not null,
+  quarantined_at timestamptz not null default now(),
+  envelope bytea not null,                   -- as published, every token cut out
+  token_sha256 bytea,                        -- of the token it was sent with, for replay
+  identity uuid not null,
+  identity_kind text not null,
+  body_hash uuid,
+  stream_epoch integer not null,
+  stream_seq bigint not null
+);
+create index quarantine_tenant on quarantine (tenant_id, quarantine_id desc);
+
+-- ---------------------------------------------------------------- what devices are
+-- No index on what every batch changes, and room on the page: these updates stay heap-only.
+create table device_state (
+  tenant_id text collate "C" not null,
+  device_id text collate "C" not null,
+  last_seen_at timestamptz not null,         -- arrival of the newest message
+  last_msg_type text not null,
+  status text not null check (status in ('ONLINE', 'STALE', 'OFFLINE')),
+  status_since timestamptz not null,
+  primary key (tenant_id, device_id)
+) with (fillfactor = 70);
+
+create table sensors (
+  tenant_id text collate "C" not null,
+  device_id text collate "C" not null,
+  metric text collate "C" not null,
+  value_type text not null check (value_type in ('number', 'boolean', 'string')),
+  unit text,
+  discovered_at timestamptz not null,        -- arrival of the message it was first seen in
+  latest jsonb not null,
+  latest_time timestamptz not null,          -- event time of the latest value
+  latest_order timestamptz not null,         -- the smaller of event time and arrival: what "latest" goes by
+  latest_seq bigint,
+  primary key (tenant_id, device_id, metric)
+) with (fillfactor = 70);
+
+-- ---------------------------------------------------------------- readers and writers
+-- One row per value: what BI tools and Grafana query. Numbers are exact (numeric).
+create view telemetry_values with (security_invoker = true) as
+select t.time, t.tenant_id, t.device_id, t.site_id, t.msg_type, t.seq, m.key as metric,
+       case when jsonb_typeof(m.value) = 'number' then m.value::numeric end as value,
+       case when jsonb_typeof(m.value) in ('string', 'boolean') then m.value #>> '{}' end as text_value,
+       t.arrived_at
+from telemetry t cross join lateral jsonb_each(t.metrics) m;
+
+create view device_overview with (security_invoker = true) as
+select d.tenant_id, d.device_id, d.site_id, d.revoked_at is not null as revoked, d.created_at,
+       s.last_seen_at, s.status, s.status_since
+from devices d left join device_state s using (tenant_id, device_id);
+
+-- Roles live in the cluster, not in the database: another installation may have made them already.
+do $$
+begin
+  if not exists (select from pg_roles where rolname = 'tributary_reader') then create role tributary_reader nologin; end if;
+  if not exists (select from pg_roles where rolname = 'tributary_writer') then create role tributary_writer nologin; end if;
+exception
+  -- Two databases migrated at the same moment.
+  when duplicate_object or unique_violation then null;
+end $$;
+
+grant select on telemetry, sensors, device_state, telemetry_values, device_overview to tributary_reader;
+grant select (tenant_id, device_id, site_id, revoked_at, rate_per_second, burst, max_sensors, created_at) on devices to tributary_reader;
+grant select (quarantine_id, reason, detail, sqlstate, tenant_id, device_id, msg_type, arrived_at, quarantined_at, envelope)
+  on quarantine to tributary_reader;
+grant select, insert, update, delete on all tables in schema public to tributary_writer;
+grant usage on all sequences in schema public to tributary_writer;
+
+-- Readers set `tributary.tenant_id` with SET LOCAL; unset means no rows.
+do $$
+declare t text;
+begin
+  foreach t in array array['telemetry', 'sensors', 'device_state', 'devices', 'quarantine'] loop
+    execute format('alter table %I enable row level security', t);
+    execute format('create policy read_own_tenant on %I for select to tributary_reader
+      using (tenant_id = current_setting(''tributary.tenant_id'', true))', t);
+    execute format('create policy write_all on %I for all to tributary_writer using (true) with check (true)', t);
+  end loop;
+end $$;

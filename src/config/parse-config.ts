@@ -1,0 +1,66 @@
+import { Compile } from 'typebox/compile';
+import { type Config, type Setting, type SettingName, settings } from './settings.ts';
+
+/** A setting that cannot be used; the message names the variable, the value and what is allowed. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+export type Overrides = Readonly<Partial<Record<SettingName, string | boolean>>>;
+
+/**
+ * Builds the configuration from environment variables and, before them, command-line flags.
+ * @throws ConfigError on a value out of its bounds and on an unknown `TRIBUTARY_*` variable.
+ */
+export function parseConfig(environment: Environment, flags: Overrides = {}): Config {
+  refuseUnknown(environment);
+  const config: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries(settings) as [SettingName, Setting][]) {
+    const flag = flags[name];
+    const text = flag === undefined ? environment[setting.env] : String(flag);
+    const origin = flag === undefined ? setting.env : flagOf(name);
+    config[name] = text === undefined || text === '' ? setting.default : parseValue(setting, text, origin);
+  }
+  return Object.freeze(config) as Config;
+}
+
+/** `httpPort` → `--http-port`. */
+export function flagOf(name: string): string {
+  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function refuseUnknown(environment: Environment): void {
+  const known = new Set(Object.values(settings).map((setting) => setting.env));
+  const unknown = Object.keys(environment).filter((key) => key.startsWith('TRIBUTARY_') && !known.has(key));
+  if (unknown.length === 0) return;
+  throw new ConfigError(
+    `${unknown.join(', ')}: no such setting. docs/reference/configuration.md lists all; unset or correct it.`,
+  );
+}
+
+function parseValue(setting: Setting, text: string, origin: string): unknown {
+  const value = coerce(setting, text);
+  const validator = Compile(setting.schema);
+  if (validator.Check(value)) return value;
+  const why = validator.Errors(value)[0]?.message ?? 'is not allowed';
+  const shown = setting.secret ? '(secret)' : JSON.stringify(text);
+  throw new ConfigError(`${origin}=${shown} ${why}. ${setting.about}`);
+}
+
+const booleans: Readonly<Record<string, boolean>> = {
+  1: true,
+  true: true,
+  yes: true,
+  0: false,
+  false: false,
+  no: false,
+};
+
+/** Turns the text into the schema's type where it can; what it cannot turn fails the check as it stands. */
+function coerce(setting: Setting, text: string): unknown {
+  const type: unknown = 'type' in setting.schema ? setting.schema.type : undefined;
+  if (type === 'boolean') return booleans[text.toLowerCase()] ?? text;
+  if (type === 'integer' || type === 'number') return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  return text;
+}
