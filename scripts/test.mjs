@@ -1,0 +1,118 @@
+/**
+ * `npm test`: sets up everything the tests need and runs them. Arguments go to `bun test` (paths, `-t name`).
+ *
+ * The tests talk to real servers: nats-server, PostgreSQL, Mosquitto's clients. One PostgreSQL serves the whole run;
+ * each test has a database of its own in it.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { prepare, projectRoot, runScript, SetupError } from './bootstrap.mjs';
+
+const perTestTimeoutMs = 60_000;
+const parallelFiles = 2;
+
+const neededPrograms = [
+  { program: 'nats-server', debianPackage: 'nats-server', required: true },
+  { program: 'mosquitto', debianPackage: 'mosquitto', required: false },
+  { program: 'mosquitto_pub', debianPackage: 'mosquitto-clients', required: false },
+];
+
+await runScript(async () => {
+  // Debian keeps servers where only root's PATH looks.
+  process.env.PATH = `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin`;
+  const bun = prepare({ withDevelopment: true });
+  installPrograms();
+  process.exitCode = await runTests(bun);
+});
+
+function installPrograms() {
+  const missing = neededPrograms.filter(({ program }) => !isOnPath(program));
+  if (missing.length === 0) return;
+  const packages = missing.map(({ debianPackage }) => debianPackage);
+  if (isDebianRoot()) installDebianPackages(packages);
+  for (const { program, debianPackage, required } of missing.filter((each) => !isOnPath(each.program))) {
+    const why = `${program} is not installed (Debian: apt-get install ${debianPackage}; macOS: brew install ${debianPackage})`;
+    if (required || process.env.CI === 'true') throw new SetupError(why);
+    console.error(`skipped: tests that need ${program}: ${why}`);
+  }
+}
+
+function installDebianPackages(packages) {
+  console.error(`● installing ${packages.join(', ')} (apt-get) …`);
+  const apt = (...args) =>
+    spawnSync('apt-get', ['-qq', '-y', ...args], {
+      stdio: ['ignore', 2, 2],
+      // Without this Debian starts the servers it has just installed, on the ports everybody uses.
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
+    }).status === 0;
+  const install = () => apt('install', '--no-install-recommends', ...packages);
+  if (!install()) apt('update') && install();
+}
+
+async function runTests(bun) {
+  const postgres = await startPostgres(bun);
+  const args = [
+    'test',
+    `--parallel=${parallelFiles}`,
+    `--timeout=${perTestTimeoutMs}`,
+    ...process.argv.slice(2),
+  ];
+  const tests = spawn(bun, args, {
+    cwd: projectRoot,
+    stdio: 'inherit',
+    env: { ...process.env, TEST_POSTGRES_URL: postgres.url },
+  });
+  let interrupted;
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.on(signal, () => {
+      interrupted = signal;
+      tests.kill(signal);
+    });
+  }
+  try {
+    const exit = await ended(tests);
+    if (interrupted !== undefined) return interrupted === 'SIGINT' ? 130 : 143;
+    return exit;
+  } finally {
+    await postgres.stop();
+  }
+}
+
+/** The server stops when told, and also when its standard input ends because we are no more. */
+async function startPostgres(bun) {
+  const child = spawn(bun, [join(projectRoot, 'test', 'harness', 'serve-postgres.ts')], {
+    cwd: projectRoot,
+    stdio: ['pipe', 'pipe', 'inherit'],
+    // A session of its own: a Ctrl-C is for the tests first, and for this server when they have ended.
+    detached: true,
+  });
+  const exited = ended(child);
+  const firstLine = new Promise((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
+  const line = await Promise.race([firstLine, exited]);
+  if (typeof line !== 'string') throw new SetupError('PostgreSQL for the tests did not start: see above');
+  return {
+    url: JSON.parse(line).url,
+    stop: async () => {
+      child.stdin.end();
+      await exited;
+    },
+  };
+}
+
+function ended(child) {
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code, signal) => resolve(signal === null ? code : 1));
+  });
+}
+
+function isOnPath(program) {
+  return process.env.PATH.split(':').some((folder) => folder !== '' && existsSync(join(folder, program)));
+}
+
+function isDebianRoot() {
+  if (process.getuid?.() !== 0 || !isOnPath('apt-get')) return false;
+  return /^(ID|ID_LIKE)=.*debian/m.test(readFileSync('/etc/os-release', 'utf8'));
+}
