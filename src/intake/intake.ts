@@ -1,0 +1,41 @@
+import type { RefusalCode } from '../model/errors.ts';
+import type { DeviceId, MsgType, TenantId } from '../model/identifiers.ts';
+
+export type IntakeSource = 'http' | 'batch' | 'mqtt';
+
+/** A message whose form the source has read and checked. */
+export interface IncomingMessage {
+  readonly source: IntakeSource;
+  readonly tenantId: TenantId;
+  readonly deviceId: DeviceId;
+  readonly msgType: MsgType;
+  /** The MQTT user name; empty for HTTP. */
+  readonly username: string;
+  /** As sent; empty over anonymous MQTT without one. */
+  readonly token: string;
+  /** The `Idempotency-Key` header, or `msg_id` of a batch item or MQTT payload. */
+  readonly idempotencyKey: string | undefined;
+  /** The payload as JSON text of an object, `provision_token` already in it. */
+  readonly payloadText: string;
+  /** The same, parsed. */
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+export type IntakeResult =
+  | { readonly ok: true; readonly seq: number; readonly duplicate: boolean; readonly identity: string }
+  | {
+      readonly ok: false;
+      readonly refusal: RefusalCode;
+      /** Whole seconds, 1…60; with `unavailable` and `unknown_tenant_limit`. */
+      readonly retryAfterSeconds?: number;
+      /** For logs, never for the device. */
+      readonly detail?: string;
+    };
+
+export interface Intake {
+  /**
+   * Takes one message: resolves once JetStream has stored it, or it is refused. Never throws.
+   * An `unavailable` may be an unknown outcome: the message may have been stored.
+   */
+  accept(message: IncomingMessage): Promise<IntakeResult>;
+}

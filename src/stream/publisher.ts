@@ -1,0 +1,46 @@
+/** Why a publish did not succeed; `known: false` means that the message may have been stored all the same. */
+export type PublishFailure =
+  /** Too many messages or bytes under way: nothing was sent. */
+  | 'overloaded'
+  /** No connection to NATS. */
+  | 'disconnected'
+  /** No PubAck before the deadline. */
+  | 'timeout'
+  /** The stream has reached its limit. */
+  | 'stream_full'
+  /** The tenant's subject has reached its limit; others go on. */
+  | 'tenant_full'
+  /** Larger than the server or the stream takes. */
+  | 'too_large'
+  /** No stream listens to the subject. */
+  | 'no_stream'
+  /** Anything else that JetStream answered. */
+  | 'refused';
+
+export type PublishResult =
+  | { readonly ok: true; readonly seq: number; readonly duplicate: boolean }
+  | {
+      readonly ok: false;
+      readonly why: PublishFailure;
+      /** false: the outcome is unknown, the message may have been stored. */
+      readonly known: boolean;
+      /** What the server said, for the log. */
+      readonly detail?: string;
+    };
+
+export interface Publisher {
+  /**
+   * Publishes and waits for the PubAck. Never throws. After a reconnect the same bytes go out again under the
+   * same id, until the deadline.
+   *
+   * @param data is kept until the outcome is there: do not change it
+   * @param msgId `Nats-Msg-Id`: printable ASCII
+   */
+  publish(subject: string, data: Uint8Array, msgId: string): Promise<PublishResult>;
+  /** Messages under way. */
+  readonly inFlight: number;
+  /** For how long the connection has been away, in ms; 0 while it is there. */
+  readonly disconnectedForMs: number;
+  /** Takes nothing more and waits until every publish has its outcome. */
+  drain(): Promise<void>;
+}
