@@ -4,8 +4,11 @@
  */
 import { type Member, skipSpace, topLevelMembers } from './json-spans.ts';
 
+export { duplicateKey } from './duplicate-key.ts';
+export { isRawNumber, parseExactJson, type RawNumber } from './exact-json.ts';
 export { arrayElements, type Member, memberSpan, type Span, topLevelMembers } from './json-spans.ts';
 export { parseStrictJson, type StrictJson, type StrictJsonFault } from './strict-json.ts';
+export { findUnstorable, type Unstorable } from './unstorable.ts';
 
 /**
  * The object with `key` set to `valueText` (JSON text), as its first member. Whatever stood under that key,
