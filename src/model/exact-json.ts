@@ -22,7 +22,7 @@ declare global {
  * Only numbers of 16 or more digits or with a three-digit exponent can lose value in a double: 15 digits always
  * survive. Strings may match too (dotted or long digit runs); that costs time, never correctness.
  */
-const mayLoseValue = /[\d.]{16}|\d[eE][+-]?\d{3}/;
+export const mayLoseValue = /[\d.]{16}|\d[eE][+-]?\d{3}/;
 
 /** The engine's reviver recurses; what nests deeper than this is refused before it meets the stack. */
 const maxRevivedDepth = 1000;
