@@ -1,0 +1,63 @@
+import { hostname } from 'node:os';
+import type { NatsConnection, Subscription } from '@nats-io/nats-core';
+import packageJson from '../../package.json' with { type: 'json' };
+
+/** Every running role answers here, so that `tributary status` needs no list of processes. */
+export const roleStatusSubject = 'tributary.roles.status';
+
+export type RoleName = 'gateway' | 'mqtt' | 'worker' | 'delivery' | 'console';
+
+/** What one process says of itself; a role may add members of its own. */
+export interface RoleStatus {
+  readonly role: RoleName;
+  /** Unique among the running processes. */
+  readonly id: string;
+  readonly version: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly uptimeMs: number;
+  readonly [more: string]: unknown;
+}
+
+export const version: string = packageJson.version;
+
+/** `gateway-4711-k3f09a`: readable in a listing, and unique where containers share host names and pids. */
+export function createRoleId(role: RoleName, random: () => number): string {
+  const suffix = Math.floor(random() * 36 ** 6).toString(36);
+  return `${role}-${process.pid}-${suffix.padStart(6, '0')}`;
+}
+
+export interface RoleStatusOptions {
+  readonly nc: NatsConnection;
+  readonly role: RoleName;
+  readonly id: string;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** What the role adds, asked for each answer; cheap, and never throws. */
+  readonly more?: () => Readonly<Record<string, unknown>>;
+}
+
+/** Answers each request on `tributary.roles.status` with one JSON `RoleStatus`. */
+export function serveRoleStatus({ nc, role, id, now, more }: RoleStatusOptions): { drain(): Promise<void> } {
+  const startedAtMs = now();
+  const status = (): RoleStatus => ({
+    role,
+    id,
+    version,
+    pid: process.pid,
+    host: hostname(),
+    uptimeMs: Math.round(now() - startedAtMs),
+    ...more?.(),
+  });
+  const subscription: Subscription = nc.subscribe(roleStatusSubject, {
+    callback: (error, message) => {
+      if (error === null) message.respond(JSON.stringify(status()));
+    },
+  });
+  return {
+    drain: async () => {
+      // On a connection that is closed already there is nothing left to drain.
+      if (!nc.isClosed()) await subscription.drain();
+    },
+  };
+}
