@@ -1,5 +1,6 @@
 -- The spine: registry, telemetry, settlement, quarantine, and who may read them.
--- Runs inside one transaction (see src/store/migrate.ts). PostgreSQL 15 or newer.
+-- Runs inside one transaction (see src/store/migrate.ts). PostgreSQL 15 or newer. Everything lives in the schema
+-- `public` of a database of its own.
 -- Ids are compared bytewise everywhere: collate "C" makes their indexes smaller and faster.
 
 -- ---------------------------------------------------------------- registry
@@ -84,6 +85,15 @@ create trigger devices_stamp before insert or update on devices
   for each row execute function registry_stamp();
 create trigger devices_bury after delete on devices
   for each row execute function registry_bury_device();
+-- TRUNCATE fires no row triggers, so caches would go on with what is gone.
+create function registry_refuse_truncate() returns trigger language plpgsql as $$
+begin
+  raise exception 'use DELETE on %: TRUNCATE would not be noticed by running gateways and workers', tg_table_name;
+end $$;
+create trigger tenants_refuse_truncate before truncate on tenants
+  for each statement execute function registry_refuse_truncate();
+create trigger devices_refuse_truncate before truncate on devices
+  for each statement execute function registry_refuse_truncate();
 
 create table operator_keys (
   key_id integer generated always as identity primary key,
@@ -113,20 +123,55 @@ create table telemetry (
 ) partition by range (time);
 create index telemetry_device_time on telemetry (tenant_id, device_id, time desc);
 
+-- Which weeks have a partition, and who needed it: the cap on new partitions per tenant counts here.
+create table telemetry_weeks (
+  week timestamptz primary key,              -- Monday 00:00 UTC
+  made_for text collate "C",                 -- null: made ahead of time
+  made_at timestamptz not null default now()
+);
+create index telemetry_weeks_made_for on telemetry_weeks (made_for, made_at);
+
+create function telemetry_week(at timestamptz) returns timestamptz
+language sql immutable parallel safe as $$
+  select date_trunc('week', at at time zone 'UTC') at time zone 'UTC'
+$$;
+create function telemetry_partition(at timestamptz) returns text
+language sql immutable parallel safe as $$
+  select 'telemetry_' || to_char(telemetry_week(at) at time zone 'UTC', 'YYYYMMDD')
+$$;
+
+-- 'exists', 'made', or 'refused' when the tenant had `cap` weeks made for it within a day already.
 -- LIKE and ATTACH take no lock that an insert would wait for; CREATE … PARTITION OF would.
--- security definer: a writer need not own the table.
-create function ensure_telemetry_partition(at timestamptz) returns boolean
-language plpgsql security definer set search_path from current as $$
+-- security definer: a writer need not own the table. pg_temp comes last, so that nobody's temporary table is taken
+-- for ours.
+create function ensure_telemetry_partition(at timestamptz, tenant text default null, cap integer default null)
+returns text language plpgsql security definer
+set search_path = public, pg_temp set timezone = 'UTC' as $$
 declare
-  week timestamptz := date_trunc('week', at at time zone 'UTC') at time zone 'UTC';
-  partition text := 'telemetry_' || to_char(week at time zone 'UTC', 'YYYYMMDD');
+  wanted timestamptz := telemetry_week(at);
+  partition text := telemetry_partition(at);
 begin
+  if exists (select from telemetry_weeks where week = wanted) then return 'exists'; end if;
   perform pg_advisory_xact_lock(hashtext('tributary.partitions'));
-  if to_regclass(quote_ident(partition)) is not null then return false; end if;
+  -- Who waited for the lock looks again.
+  if exists (select from telemetry_weeks where week = wanted) then return 'exists'; end if;
+  if cap <= (select count(*) from telemetry_weeks where made_for = tenant and made_at > now() - interval '1 day') then
+    return 'refused';
+  end if;
   execute format('create table %I (like telemetry including defaults including constraints including indexes)', partition);
   execute format('alter table telemetry attach partition %I for values from (%L) to (%L)',
-    partition, week, week + interval '7 days');
-  return true;
+    partition, wanted, wanted + interval '7 days');
+  insert into telemetry_weeks (week, made_for) values (wanted, tenant);
+  return 'made';
+end $$;
+
+-- Drops one week, for good. Takes ACCESS EXCLUSIVE on telemetry for a moment: call it with a short lock_timeout, since
+-- inserts queue behind it while it waits.
+create function drop_telemetry_partition(at timestamptz) returns void language plpgsql security definer
+set search_path = public, pg_temp set timezone = 'UTC' as $$
+begin
+  execute format('drop table if exists %I', telemetry_partition(at));
+  delete from telemetry_weeks where week = telemetry_week(at);
 end $$;
 
 -- ---------------------------------------------------------------- settlement
@@ -166,7 +211,7 @@ create table message_keys (
   body_hash uuid not null,
   first_settled_at timestamptz not null default now()
 );
-create index message_keys_first_settled_at on message_keys using brin (first_settled_at);
+-- No index on the time: they expire in walks over the table's pages (src/store/maintenance/), and each insert is cheaper.
 
 create table quarantine (
   quarantine_id bigint generated always as identity primary key,
@@ -231,20 +276,45 @@ from devices d left join device_state s using (tenant_id, device_id);
 
 -- Roles live in the cluster, not in the database: another installation may have made them already.
 do $$
+declare role_name text;
 begin
-  if not exists (select from pg_roles where rolname = 'tributary_reader') then create role tributary_reader nologin; end if;
-  if not exists (select from pg_roles where rolname = 'tributary_writer') then create role tributary_writer nologin; end if;
-exception
-  -- Two databases migrated at the same moment.
-  when duplicate_object or unique_violation then null;
+  foreach role_name in array array['tributary_reader', 'tributary_writer'] loop
+    begin
+      if not exists (select from pg_roles where rolname = role_name) then
+        execute format('create role %I nologin', role_name);
+      end if;
+    exception
+      -- Two databases migrated at the same moment.
+      when duplicate_object or unique_violation then null;
+      when insufficient_privilege then
+        raise exception 'user % may not create the role %', current_user, role_name
+          using errcode = 'insufficient_privilege',
+            hint = format('Let an administrator run: create role %I nologin; grant %1$I to %I;', role_name, current_user);
+    end;
+    -- So that this user can become the role with SET ROLE; a superuser can anyway.
+    if not (select rolsuper from pg_roles where rolname = current_user) then
+      begin
+        execute format('grant %I to %I', role_name, current_user);
+      exception when insufficient_privilege then
+        raise notice 'user % cannot grant itself %', current_user, role_name;
+      end;
+    end if;
+  end loop;
 end $$;
 
+grant usage on schema public to tributary_reader, tributary_writer;
 grant select on telemetry, sensors, device_state, telemetry_values, device_overview to tributary_reader;
 grant select (tenant_id, device_id, site_id, revoked_at, rate_per_second, burst, max_sensors, created_at) on devices to tributary_reader;
 grant select (quarantine_id, reason, detail, sqlstate, tenant_id, device_id, msg_type, arrived_at, quarantined_at, envelope)
   on quarantine to tributary_reader;
-grant select, insert, update, delete on all tables in schema public to tributary_writer;
+grant select, insert, update, delete on registry_version, tenants, devices, registry_tombstones, operator_keys, telemetry,
+  stream_epochs, claims, ledger, message_keys, quarantine, device_state, sensors to tributary_writer;
+grant select on telemetry_weeks, tributary_migrations, telemetry_values, device_overview to tributary_writer;
 grant usage on all sequences in schema public to tributary_writer;
+-- Everybody may call a new function unless told otherwise.
+revoke execute on function ensure_telemetry_partition(timestamptz, text, integer), drop_telemetry_partition(timestamptz) from public;
+grant execute on function ensure_telemetry_partition(timestamptz, text, integer), drop_telemetry_partition(timestamptz)
+  to tributary_writer;
 
 -- Readers set `tributary.tenant_id` with SET LOCAL; unset means no rows.
 do $$

@@ -1,0 +1,13 @@
+// Imported as text, not read from a folder: a compiled executable carries them too.
+import spine from '../../sql/migrations/0001_spine.sql' with { type: 'text' };
+
+export interface Migration {
+  /** 1, 2, 3 …: the number in front of the file's name. */
+  readonly version: number;
+  /** The file's name without `.sql`. */
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** In order, without gaps; a test compares the list with the folder. */
+export const migrations: readonly Migration[] = [{ version: 1, name: '0001_spine', sql: spine }];

@@ -1,0 +1,73 @@
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { columnTypes } from './types.ts';
+
+export interface PoolOptions {
+  readonly databaseUrl: string;
+  /** Connections at most. */
+  readonly max: number;
+  /** What `pg_stat_activity` shows as application_name, for example `tributary worker`. */
+  readonly name: string;
+  readonly log: Logger;
+  readonly timeouts?: Partial<PoolTimeouts>;
+}
+
+/** Each bounds what one lost peer or one slow statement can hold up. */
+export interface PoolTimeouts {
+  readonly connectTimeoutMs: number;
+  /** The server ends a statement after this time (57014). */
+  readonly statementTimeoutMs: number;
+  /** The server gives up waiting for a lock (55P03). */
+  readonly lockTimeoutMs: number;
+  /** The server ends a session that leaves its transaction open (25P03). */
+  readonly idleInTransactionTimeoutMs: number;
+}
+
+export const poolTimeoutDefaults: PoolTimeouts = {
+  connectTimeoutMs: 5_000,
+  statementTimeoutMs: 30_000,
+  lockTimeoutMs: 10_000,
+  idleInTransactionTimeoutMs: 60_000,
+};
+
+/**
+ * A pool of connections whose columns arrive as `columnTypes` says. Connects on first use.
+ *
+ * A backend that is killed, or a server that goes away, fails the queries under way and never the process: the
+ * pool replaces the connection. End it with `pool.end()`.
+ */
+export function createPool({ databaseUrl, max, name, log, timeouts }: PoolOptions): pg.Pool {
+  const { connectTimeoutMs, statementTimeoutMs, lockTimeoutMs, idleInTransactionTimeoutMs } = {
+    ...poolTimeoutDefaults,
+    ...timeouts,
+  };
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    application_name: name,
+    max,
+    connectionTimeoutMillis: connectTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: lockTimeoutMs,
+    idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
+    keepAlive: true,
+    types: columnTypes,
+  });
+  // The pool listens to idle connections only, and an `error` event that nobody hears ends the process. What a
+  // checked-out connection was doing fails with the same error, so it is not logged a second time.
+  pool.on('connect', (client) => client.on('error', () => {}));
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'));
+  return pool;
+}
+
+export interface ClientOverrides {
+  /** Ends on the client's side a query that is not answered: only this notices a dead network. */
+  readonly queryTimeoutMs?: number;
+}
+
+/** A connection outside the pool with the pool's own options, for what must hold on to its session. */
+export function createClient(pool: pg.Pool, overrides: ClientOverrides = {}): pg.Client {
+  const timeout = overrides.queryTimeoutMs === undefined ? {} : { query_timeout: overrides.queryTimeoutMs };
+  const client = new pg.Client({ ...pool.options, ...timeout });
+  client.on('error', () => {});
+  return client;
+}

@@ -1,0 +1,46 @@
+import type pg from 'pg';
+
+/**
+ * Runs `work` in one transaction on one connection: commits when it resolves, rolls back when it throws, and
+ * passes its result or its error on.
+ *
+ * An error of COMMIT itself leaves the outcome open when the connection was lost: it may have happened.
+ */
+export async function inTransaction<T>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('begin');
+    const result = await work(client);
+    await commit(client);
+    return result;
+  } catch (error) {
+    broken = await rollBack(client);
+    throw error;
+  } finally {
+    // With an error the pool closes the connection; the next caller gets a new one.
+    client.release(broken);
+  }
+}
+
+/** PostgreSQL answers the COMMIT of a failed transaction with ROLLBACK and no error. */
+async function commit(client: pg.PoolClient): Promise<void> {
+  const { command } = await client.query('commit');
+  if (command === 'COMMIT') return;
+  throw new Error(
+    'The transaction was rolled back at its end: an error inside it was caught and passed over',
+  );
+}
+
+/** Resolves to what makes the connection unfit for further use; also harmless after the transaction's end. */
+async function rollBack(client: pg.PoolClient): Promise<Error | undefined> {
+  try {
+    await client.query('rollback');
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
