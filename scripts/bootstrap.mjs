@@ -94,15 +94,22 @@ export function findBun() {
 }
 
 /**
- * Runs a program in our place: same terminal, signals passed on, same end.
- * @param {string} program
+ * Runs our CLI in our place: same terminal, signals passed on, same end. The data folder is the project's unless the
+ * user says otherwise, so that commands find the running instance from whatever folder they are called.
+ * @param {string} bun
  * @param {readonly string[]} args
  */
-export function runInstead(program, args) {
-  const child = spawn(program, args, { stdio: 'inherit' });
+export function runCli(bun, args) {
+  const child = spawn(bun, [join(projectRoot, 'src', 'cli', 'main.ts'), ...args], {
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      TRIBUTARY_DATA_DIR: process.env.TRIBUTARY_DATA_DIR || join(projectRoot, '.tributary'),
+    },
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
-    console.error(`cannot run ${program}: ${error.message}`);
+    console.error(`cannot run ${bun}: ${error.message}`);
     process.exit(1);
   });
   child.on('exit', (code, signal) => {

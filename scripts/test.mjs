@@ -5,7 +5,8 @@
  * each test has a database of its own in it.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { prepare, projectRoot, runScript, SetupError } from './bootstrap.mjs';
@@ -23,32 +24,29 @@ await runScript(async () => {
   // Debian keeps servers where only root's PATH looks.
   process.env.PATH = `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin`;
   const bun = prepare({ withDevelopment: true });
-  installPrograms();
-  process.exitCode = await runTests(bun);
+  installPrograms(bun);
+  // One folder for all that the tests leave when they are interrupted. PostgreSQL's user must be able to pass.
+  process.env.TMPDIR = mkdtempSync(join(tmpdir(), 'tributary-tests-'));
+  chmodSync(process.env.TMPDIR, 0o711);
+  try {
+    process.exitCode = await runTests(bun);
+  } finally {
+    rmSync(process.env.TMPDIR, { recursive: true, force: true });
+  }
 });
 
-function installPrograms() {
+/** What is missing is installed by the code that `npm start` uses, too; here only root can. */
+function installPrograms(bun) {
   const missing = neededPrograms.filter(({ program }) => !isOnPath(program));
   if (missing.length === 0) return;
-  const packages = missing.map(({ debianPackage }) => debianPackage);
-  if (isDebianRoot()) installDebianPackages(packages);
+  spawnSync(bun, [inHarness('install-packages.ts'), ...missing.map(({ debianPackage }) => debianPackage)], {
+    stdio: ['ignore', 2, 2],
+  });
   for (const { program, debianPackage, required } of missing.filter((each) => !isOnPath(each.program))) {
     const why = `${program} is not installed (Debian: apt-get install ${debianPackage}; macOS: brew install ${debianPackage})`;
     if (required || process.env.CI === 'true') throw new SetupError(why);
     console.error(`skipped: tests that need ${program}: ${why}`);
   }
-}
-
-function installDebianPackages(packages) {
-  console.error(`● installing ${packages.join(', ')} (apt-get) …`);
-  const apt = (...args) =>
-    spawnSync('apt-get', ['-qq', '-y', ...args], {
-      stdio: ['ignore', 2, 2],
-      // Without this Debian starts the servers it has just installed, on the ports everybody uses.
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
-    }).status === 0;
-  const install = () => apt('install', '--no-install-recommends', ...packages);
-  if (!install()) apt('update') && install();
 }
 
 async function runTests(bun) {
@@ -82,7 +80,7 @@ async function runTests(bun) {
 
 /** The server stops when told, and also when its standard input ends because we are no more. */
 async function startPostgres(bun) {
-  const child = spawn(bun, [join(projectRoot, 'test', 'harness', 'serve-postgres.ts')], {
+  const child = spawn(bun, [inHarness('serve-postgres.ts')], {
     cwd: projectRoot,
     stdio: ['pipe', 'pipe', 'inherit'],
     // A session of its own: a Ctrl-C is for the tests first, and for this server when they have ended.
@@ -108,11 +106,10 @@ function ended(child) {
   });
 }
 
-function isOnPath(program) {
-  return process.env.PATH.split(':').some((folder) => folder !== '' && existsSync(join(folder, program)));
+function inHarness(file) {
+  return join(projectRoot, 'test', 'harness', file);
 }
 
-function isDebianRoot() {
-  if (process.getuid?.() !== 0 || !isOnPath('apt-get')) return false;
-  return /^(ID|ID_LIKE)=.*debian/m.test(readFileSync('/etc/os-release', 'utf8'));
+function isOnPath(program) {
+  return process.env.PATH.split(':').some((folder) => folder !== '' && existsSync(join(folder, program)));
 }

@@ -1,4 +1,5 @@
 import { connect, createServer } from 'node:net';
+import { UpError } from './up-error.ts';
 
 /**
  * Ports for servers of our own. They lie below the range from which systems hand out ports to outgoing
@@ -6,13 +7,41 @@ import { connect, createServer } from 'node:net';
  */
 export const ownPortRange = { first: 20_000, last: 32_000 } as const;
 
-/** Resolves to `true` when a listener can be bound to the address now. */
-export function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
+/** Why a listener cannot be bound to the address now (`EADDRINUSE`, `EACCES`, …); `undefined` when it can. */
+export function bindProblem(port: number, host = '127.0.0.1'): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const server = createServer();
-  server.once('error', () => resolve(false));
-  server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
+  server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(undefined)));
   return promise;
+}
+
+async function isPortFree(port: number, host?: string): Promise<boolean> {
+  return (await bindProblem(port, host)) === undefined;
+}
+
+/** One of the doors that users set the port of. */
+export type DoorPort = { readonly port: number; readonly variable: string; readonly flag: string };
+
+/**
+ * Makes sure that a door can be opened, before anything is started.
+ * @throws UpError that names the port and the setting.
+ */
+export async function requireFreePort(door: DoorPort, host: string): Promise<void> {
+  const problem = await bindProblem(door.port, host);
+  if (problem === undefined) return;
+  const setting = `${door.variable} (${door.flag})`;
+  if (problem === 'EADDRINUSE') {
+    throw new UpError(
+      `Port ${door.port} is taken: stop what listens there, or set ${setting} to a free port.`,
+    );
+  }
+  if (problem === 'EACCES') {
+    throw new UpError(`Port ${door.port} is for root only: set ${setting} to a port above 1023.`);
+  }
+  throw new UpError(
+    `Cannot listen on ${host} port ${door.port} (${problem}): check TRIBUTARY_BIND and ${setting}.`,
+  );
 }
 
 /** Resolves to `true` when something accepts a connection at the address. */

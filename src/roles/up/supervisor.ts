@@ -1,3 +1,4 @@
+import { backoffMs } from '../../lib/backoff.ts';
 import type { ChildExit } from './child-process.ts';
 import { UpError } from './up-error.ts';
 
@@ -40,9 +41,9 @@ export const configurationExitCode = 78;
 
 export const restartDelay = { firstMs: 250, longestMs: 30_000, calmAfterMs: 60_000 } as const;
 
-/** Doubles with each failure in a row. */
-export function restartDelayMs(failures: number): number {
-  return Math.min(restartDelay.longestMs, restartDelay.firstMs * 2 ** Math.max(0, failures - 1));
+/** Doubles with each failure in a row. No jitter: one child at a time leaves no crowd to spread. */
+function restartDelayMs(failures: number): number {
+  return backoffMs(failures - 1, { baseMs: restartDelay.firstMs, maxMs: restartDelay.longestMs }, () => 1);
 }
 
 /** Starts the process and keeps it running. Throws when its first start fails. */

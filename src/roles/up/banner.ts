@@ -1,0 +1,74 @@
+import type { DemoDevice } from './demo.ts';
+import type { Instance } from './instance.ts';
+
+export type BannerOptions = {
+  readonly instance: Instance;
+  readonly dataDir: string;
+  readonly logsDir: string;
+  readonly demo: DemoDevice | undefined;
+};
+
+/** What the user reads when everything runs: where it is, lines to paste, where to go next. 80 columns. */
+export function banner({ instance, dataDir, logsDir, demo }: BannerOptions): string {
+  const mqtt = new URL(instance.mqttUrl);
+  const lines = [
+    '',
+    'Tributary is running. Ctrl-C stops it; its data stays.',
+    '',
+    `  HTTP        ${instance.httpUrl}`,
+    `  MQTT        ${instance.mqttUrl}`,
+    `  NATS        ${withoutCredentials(instance.natsUrl)}`,
+    `  PostgreSQL  ${withoutCredentials(instance.databaseUrl)}`,
+    `  Data        ${dataDir}`,
+    `  Logs        ${logsDir}`,
+    '',
+    ...(demo === undefined ? registerLines() : pasteLines(demo, instance.httpUrl, mqtt)),
+    '',
+    'Next:',
+    '',
+    '  bin/tributary status                    how the river flows',
+    `  bin/tributary telemetry --tenant ${(demo?.tenantId ?? 'ID').padEnd(6)} the last readings`,
+    '  bin/tributary quarantine list           what was refused, and why',
+    '  bin/tributary simulate --devices 20     a fleet to look at',
+    '',
+  ];
+  return lines.join('\n');
+}
+
+function registerLines(): string[] {
+  return [
+    'Register a device:',
+    '',
+    '  bin/tributary tenant add acme',
+    '  bin/tributary device add acme sensor-1 --site plant-1',
+  ];
+}
+
+function pasteLines(demo: DemoDevice, httpUrl: string, mqtt: URL): string[] {
+  const { tenantId, deviceId, siteId, token } = demo;
+  const reading = `{"site_id":"${siteId}","metrics":{"temp":22}}`;
+  const item = `"tenant_id":"${tenantId}","device_id":"${deviceId}","site_id":"${siteId}"`;
+  return [
+    'Send a reading, a batch, and one over MQTT:',
+    '',
+    "  curl -X POST -H 'Content-Type: application/json' \\",
+    `    -H 'X-Provision-Token: ${token}' \\`,
+    `    -d '${reading}' \\`,
+    `    ${httpUrl}/ingest/v1/tenant/${tenantId}/device/${deviceId}/telemetry`,
+    '',
+    "  curl -X POST -H 'Content-Type: application/json' \\",
+    `    -d '{"messages":[{${item},`,
+    `      "provision_token":"${token}",`,
+    `      "metrics":{"temp":21.5,"humidity":48}}]}' \\`,
+    `    ${httpUrl}/ingest/v1/batch`,
+    '',
+    `  mosquitto_pub -h ${mqtt.hostname} -p ${mqtt.port} -q 1 -u ${tenantId}/${deviceId} \\`,
+    `    -P ${token} \\`,
+    `    -t tenant/${tenantId}/device/${deviceId}/telemetry \\`,
+    `    -m '${reading}'`,
+  ];
+}
+
+function withoutCredentials(address: string): string {
+  return address.replaceAll(/\/\/[^@/,]*@/g, '//');
+}
