@@ -8,6 +8,7 @@ export { duplicateKey } from './duplicate-key.ts';
 export { isRawNumber, parseExactJson, type RawNumber } from './exact-json.ts';
 export { arrayElements, type Member, memberSpan, type Span, topLevelMembers } from './json-spans.ts';
 export { parseStrictJson, type StrictJson, type StrictJsonFault } from './strict-json.ts';
+export { cutTokens, type TokenCut } from './token-cut.ts';
 export { findUnstorable, type Unstorable } from './unstorable.ts';
 
 /**

@@ -1,4 +1,3 @@
-import { escapedSpelling } from './escaped-spelling.ts';
 import { depthExceeds } from './json-spans.ts';
 
 /** How deep objects and arrays of one message may nest. */
@@ -12,8 +11,9 @@ export type StrictJson =
 
 // `ignoreBOM` keeps a byte order mark in the text, where JSON.parse refuses it (RFC 8259, section 8.1).
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-// Only a first look (in any case, for the hex digits' sake): the walk over the value decides.
-const protoSpelling = new RegExp(`"${escapedSpelling('__proto__')}"`, 'i');
+// Each character plain or as an escape. Only a first look, hence in any case: the walk over the value decides.
+const protoSpelling =
+  /"(?:_|\\u005f){2}(?:p|\\u0070)(?:r|\\u0072)(?:o|\\u006f)(?:t|\\u0074)(?:o|\\u006f)(?:_|\\u005f){2}"/i;
 
 /** Bytes to text, or `undefined` where they are not valid UTF-8; nothing is ever replaced by U+FFFD. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
