@@ -15,9 +15,14 @@ export interface IncomingMessage {
   readonly token: string;
   /** The `Idempotency-Key` header, or `msg_id` of a batch item or MQTT payload. */
   readonly idempotencyKey: string | undefined;
-  /** The payload as JSON text of an object, `provision_token` already in it. */
+  /**
+   * The payload as JSON text of an object, `provision_token` already in it. MQTT also hands on what is no
+   * acceptable object, as a JSON string or `null`: the worker quarantines it.
+   */
   readonly payloadText: string;
-  /** The same, parsed. */
+  /** The payload's bytes in base64, where they are not text; `payloadText` is `null` then. */
+  readonly payloadBase64?: string;
+  /** The payload, parsed; empty when it is no object. */
   readonly payload: Readonly<Record<string, unknown>>;
 }
 

@@ -14,6 +14,8 @@ export interface Envelope {
   readonly username: string;
   /** The device's JSON object, with `provision_token`; for a batch item the whole item. */
   readonly payload: unknown;
+  /** The payload's bytes in base64, where they are not text (MQTT); `payload` is null then. */
+  readonly payload_b64?: string;
   /** Arrival at the source, in ms since the epoch. */
   readonly ts: number;
 }
@@ -30,9 +32,10 @@ export const telemetrySubjectPrefix = 'telemetry.';
  */
 export function encodeEnvelope(head: EnvelopeHead, payloadText: string): string {
   const username = head.username === '' ? '""' : JSON.stringify(head.username);
+  const base64 = head.payload_b64 === undefined ? '' : `,"payload_b64":"${head.payload_b64}"`;
   // The ids and the topic were checked against patterns that need no escaping.
   return (
     `{"topic":"${head.topic}","tenant_id":"${head.tenant_id}","device_id":"${head.device_id}",` +
-    `"msg_type":"${head.msg_type}","username":${username},"payload":${payloadText},"ts":${head.ts}}`
+    `"msg_type":"${head.msg_type}","username":${username},"payload":${payloadText}${base64},"ts":${head.ts}}`
   );
 }
