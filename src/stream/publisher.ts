@@ -1,46 +1,247 @@
-/** Why a publish did not succeed; `known: false` means that the message may have been stored all the same. */
-export type PublishFailure =
-  /** Too many messages or bytes under way: nothing was sent. */
-  | 'overloaded'
-  /** No connection to NATS. */
-  | 'disconnected'
-  /** No PubAck before the deadline. */
-  | 'timeout'
-  /** The stream has reached its limit. */
-  | 'stream_full'
-  /** The tenant's subject has reached its limit; others go on. */
-  | 'tenant_full'
-  /** Larger than the server or the stream takes. */
-  | 'too_large'
-  /** No stream listens to the subject. */
-  | 'no_stream'
-  /** Anything else that JetStream answered. */
-  | 'refused';
+import { createInbox, headers, type Msg, type Subscription } from '@nats-io/nats-core';
+import { type PendingPublish, PendingPublishes, refusedResult } from './pending-publishes.ts';
+import { readPubAck } from './pub-ack.ts';
+import {
+  type Publisher,
+  type PublisherOptions,
+  type PublishFailure,
+  type PublishResult,
+  publisherDefaults,
+} from './publisher-contract.ts';
+import { watchConnection } from './watch-connection.ts';
 
-export type PublishResult =
-  | { readonly ok: true; readonly seq: number; readonly duplicate: boolean }
-  | {
-      readonly ok: false;
-      readonly why: PublishFailure;
-      /** false: the outcome is unknown, the message may have been stored. */
-      readonly known: boolean;
-      /** What the server said, for the log. */
-      readonly detail?: string;
-    };
+export type { Publisher, PublisherOptions, PublishFailure, PublishResult } from './publisher-contract.ts';
+export { publisherDefaults } from './publisher-contract.ts';
 
-export interface Publisher {
-  /**
-   * Publishes and waits for the PubAck. Never throws. After a reconnect the same bytes go out again under the
-   * same id, until the deadline.
-   *
-   * @param data is kept until the outcome is there: do not change it
-   * @param msgId `Nats-Msg-Id`: printable ASCII
-   */
-  publish(subject: string, data: Uint8Array, msgId: string): Promise<PublishResult>;
-  /** Messages under way. */
-  readonly inFlight: number;
-  /** For how long the connection has been away, in ms; 0 while it is there. */
-  readonly disconnectedForMs: number;
-  /** Takes nothing more and waits until every publish has its outcome. */
-  drain(): Promise<void>;
+export function createPublisher(options: PublisherOptions): Publisher {
+  return new AckedPublisher(options);
+}
+
+const headerStart = 'NATS/1.0\r\nNats-Msg-Id: ';
+const msgIdPattern = /^[\x21-\x7e]+$/;
+
+/**
+ * Acked publishing over core NATS with one reply inbox; the last token of the reply subject is the publish's
+ * number, in base 36.
+ *
+ * Invariants:
+ * - `ok: true` only for a PubAck of the wanted stream with a sequence number.
+ * - Every publish settles exactly once: by an answer, by its deadline, or when the connection is closed.
+ * - `known: true` only when nothing was sent, or every send was answered with a no.
+ * - Nothing is handed to the connection while it is known to be away: the client would drop it at reconnect.
+ *   At reconnect everything pending is sent, in the order in which it came.
+ */
+class AckedPublisher implements Publisher {
+  readonly #options: PublisherOptions;
+  readonly #clock: () => number;
+  readonly #pending = new PendingPublishes();
+  readonly #inbox = createInbox();
+  readonly #replies: Subscription;
+  readonly #sweeper: ReturnType<typeof setInterval>;
+  /** To be sent at the end of this turn of the event loop: together they make one write. */
+  #outbox: PendingPublish[] = [];
+  #disconnectedAtMs: number | undefined;
+  #closed = false;
+  #draining = false;
+  #probing = false;
+  #whenEmpty: (() => void) | undefined;
+  // The client asks headers for nothing but their encoding, and headers() made per message costs more than
+  // the rest of the publish: so one object that hands out bytes made here.
+  #headerBytes: Uint8Array = new Uint8Array();
+  readonly #carrier = Object.assign(headers(), { encode: () => this.#headerBytes });
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? (() => performance.now());
+    this.#replies = options.nc.subscribe(`${this.#inbox}.*`, {
+      callback: (error, reply) => {
+        if (error === null) this.#receive(reply);
+      },
+    });
+    this.#sweeper = setInterval(() => this.#sweep(), publisherDefaults.sweepMs);
+    watchConnection(options.nc, {
+      onDisconnect: () => this.#disconnected(),
+      onReconnect: () => this.#reconnected(),
+      onClose: () => this.#connectionClosed(),
+    });
+    options.metrics?.watch(() => ({ inFlight: this.inFlight, inFlightBytes: this.#pending.bytes }));
+  }
+
+  get inFlight(): number {
+    return this.#pending.count;
+  }
+
+  get disconnectedForMs(): number {
+    return this.#disconnectedAtMs === undefined ? 0 : this.#clock() - this.#disconnectedAtMs;
+  }
+
+  publish(subject: string, data: Uint8Array, msgId: string): Promise<PublishResult> {
+    const refused = this.#refuseUnsent(data, msgId);
+    if (refused !== undefined) {
+      this.#options.metrics?.settled(refused.why, 0);
+      return Promise.resolve({ ok: false, known: true, ...refused });
+    }
+    const startedMs = this.#clock();
+    const header = Buffer.from(`${headerStart}${msgId}\r\n\r\n`, 'latin1');
+    return new Promise((resolve) => {
+      const publish = this.#pending.add({
+        subject,
+        data,
+        header,
+        bytes: data.length + header.length,
+        startedMs,
+        deadlineMs: startedMs + this.#options.publishTimeoutMs,
+        resolve,
+      });
+      if (this.#disconnectedAtMs === undefined) this.#enqueue(publish);
+    });
+  }
+
+  async drain(): Promise<void> {
+    this.#draining = true;
+    if (this.#pending.count > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#whenEmpty = resolve;
+      await promise;
+    }
+    clearInterval(this.#sweeper);
+    if (!this.#closed) this.#replies.unsubscribe();
+  }
+
+  #refuseUnsent(data: Uint8Array, msgId: string): { why: PublishFailure; detail?: string } | undefined {
+    if (this.#draining) return { why: 'refused', detail: 'this process is stopping' };
+    if (this.#closed) return { why: 'disconnected', detail: 'the connection is closed' };
+    if (!msgIdPattern.test(msgId)) return { why: 'refused', detail: 'the message id is not printable ASCII' };
+    if (this.disconnectedForMs > publisherDefaults.disconnectGraceMs) return { why: 'disconnected' };
+    const { maxInFlight: count, maxInFlightBytes: bytes } = this.#options;
+    const extraBytes = data.length + headerStart.length + msgId.length + 4;
+    if (this.#pending.exceeds({ count, bytes }, extraBytes)) return { why: 'overloaded' };
+    return undefined;
+  }
+
+  #enqueue(publish: PendingPublish): void {
+    if (this.#outbox.push(publish) === 1) setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    const batch = this.#outbox;
+    this.#outbox = [];
+    // Away: the reconnect sends it.
+    if (this.#disconnectedAtMs !== undefined || this.#closed) return;
+    for (const publish of batch) {
+      // A reconnect in between may have sent it.
+      if (publish.sends === 0) this.#send(publish);
+    }
+  }
+
+  #send(publish: PendingPublish): void {
+    if (!this.#pending.has(publish)) return;
+    this.#headerBytes = publish.header;
+    try {
+      this.#options.nc.publish(publish.subject, publish.data, {
+        reply: `${this.#inbox}.${publish.token.toString(36)}`,
+        headers: this.#carrier,
+      });
+    } catch (error) {
+      // The client refuses before it sends: over the server's max_payload, or a subject that is none.
+      const detail = error instanceof Error ? error.message : String(error);
+      const why = detail.includes('max_payload') ? 'too_large' : 'refused';
+      this.#settle(publish, { ok: false, why, known: publish.unanswered === 0, detail });
+      return;
+    }
+    publish.sends++;
+    publish.unanswered++;
+    if (publish.sends > 1) this.#options.metrics?.resent(1);
+  }
+
+  #receive(reply: Msg): void {
+    const publish = this.#pending.get(Number.parseInt(reply.subject.slice(this.#inbox.length + 1), 36));
+    if (publish === undefined) return;
+    const ack = readPubAck(reply);
+    // Somebody else who listens to the subject and answered; JetStream's own answer is still to come.
+    if (ack === undefined) return;
+    publish.unanswered--;
+    if (!ack.stored) {
+      publish.refusal = ack;
+      if (ack.passing) {
+        this.#pending.retryAt(publish, this.#clock() + publisherDefaults.retryDelayMs);
+      } else this.#settle(publish, refusedResult(publish));
+    } else if (ack.stream !== this.#options.stream) {
+      const detail = `the stream ${ack.stream} took it, not ${this.#options.stream}`;
+      this.#settle(publish, { ok: false, why: 'refused', known: publish.unanswered === 0, detail });
+    } else {
+      // After a second send the id may be our own first one's.
+      const duplicate = ack.duplicate && publish.sends === 1;
+      this.#settle(publish, { ok: true, seq: ack.seq, duplicate });
+    }
+  }
+
+  #settle(publish: PendingPublish, result: PublishResult): void {
+    this.#pending.delete(publish);
+    const outcome = result.ok ? (result.duplicate ? 'duplicate' : 'stored') : result.why;
+    this.#options.metrics?.settled(outcome, (this.#clock() - publish.startedMs) / 1_000);
+    publish.resolve(result);
+    if (this.#pending.count === 0) this.#whenEmpty?.();
+  }
+
+  #sweep(): void {
+    const now = this.#clock();
+    const givenUp = this.disconnectedForMs > publisherDefaults.disconnectGraceMs;
+    for (const publish of this.#pending.values()) {
+      if (publish.deadlineMs <= now) this.#expire(publish);
+      else if (!givenUp) break;
+      else if (publish.sends === 0) this.#settle(publish, { ok: false, why: 'disconnected', known: true });
+    }
+    if (this.#disconnectedAtMs !== undefined || this.#closed) return;
+    for (const publish of this.#pending.takeDueRetries(now)) this.#send(publish);
+    if (this.#pending.stalledCount > 0) this.#probe();
+  }
+
+  #expire(publish: PendingPublish): void {
+    const away = this.#disconnectedAtMs !== undefined;
+    if (publish.refusal !== undefined && publish.unanswered === 0) {
+      this.#settle(publish, refusedResult(publish));
+      return;
+    }
+    if (!away && publish.unanswered > 0) this.#pending.markStalled(publish);
+    const why = away ? 'disconnected' : 'timeout';
+    this.#settle(publish, { ok: false, why, known: publish.unanswered === 0 });
+  }
+
+  /** A pong says that the server has read everything before the ping: nothing lies in the socket any more. */
+  #probe(): void {
+    if (this.#probing) return;
+    this.#probing = true;
+    this.#options.nc
+      .flush()
+      .then(() => this.#pending.clearStalled())
+      // Disconnected: that is handled where it is reported.
+      .catch(() => undefined)
+      .finally(() => {
+        this.#probing = false;
+      });
+  }
+
+  #disconnected(): void {
+    this.#disconnectedAtMs ??= this.#clock();
+    // Gone with the socket's buffer.
+    this.#pending.clearStalled();
+  }
+
+  #reconnected(): void {
+    this.#disconnectedAtMs = undefined;
+    this.#pending.clearRetries();
+    if (this.#pending.count === 0) return;
+    this.#options.log.info({ messages: this.#pending.count }, 'publishing again what waits for its PubAck');
+    for (const publish of this.#pending.values()) this.#send(publish);
+  }
+
+  #connectionClosed(): void {
+    this.#closed = true;
+    this.#disconnectedAtMs ??= this.#clock();
+    clearInterval(this.#sweeper);
+    for (const publish of this.#pending.values()) {
+      this.#settle(publish, { ok: false, why: 'disconnected', known: publish.unanswered === 0 });
+    }
+  }
 }

@@ -1,0 +1,106 @@
+import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
+import type { Logger } from 'pino';
+
+export interface NatsConnectOptions {
+  /** One or several, comma separated: `nats://user:password@host:4222`, `tls://…`; a user without password is a token. */
+  readonly url: string;
+  /** Shown in the server's list of connections. */
+  readonly name: string;
+  readonly log: Logger;
+}
+
+/** How the connection is kept; the outage must be noticed and ended well within the contract's seconds. */
+export const connectionDefaults = {
+  connectTimeoutMs: 5_000,
+  reconnectWaitMs: 250,
+  reconnectJitterMs: 250,
+  /** A server that answers no ping for two of these is given up, and dialled again. */
+  pingIntervalMs: 5_000,
+  maxPingsOut: 2,
+} as const;
+
+export class NatsUnreachableError extends Error {
+  override readonly name = 'NatsUnreachableError';
+}
+
+/**
+ * Connects to NATS and stays connected: after an outage it dials again for ever. The first attempt is made
+ * once per server.
+ *
+ * @throws NatsUnreachableError with one sentence that names the address and the remedy
+ */
+export async function connectNats(options: NatsConnectOptions): Promise<NatsConnection> {
+  const connectionOptions = parseNatsUrl(options.url);
+  let connection: NatsConnection;
+  try {
+    connection = await connect({
+      ...connectionOptions,
+      name: options.name,
+      maxReconnectAttempts: -1,
+      ignoreAuthErrorAbort: true,
+      waitOnFirstConnect: false,
+      noAsyncTraces: true,
+      timeout: connectionDefaults.connectTimeoutMs,
+      reconnectTimeWait: connectionDefaults.reconnectWaitMs,
+      reconnectJitter: connectionDefaults.reconnectJitterMs,
+      pingInterval: connectionDefaults.pingIntervalMs,
+      maxPingOut: connectionDefaults.maxPingsOut,
+    });
+  } catch (cause) {
+    const servers = [connectionOptions.servers ?? []].flat().join(', ');
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new NatsUnreachableError(
+      `Cannot reach NATS at ${servers}: ${why}. Start nats-server there, or set NATS_URL to one that runs.`,
+      { cause },
+    );
+  }
+  logStatus(connection, options.log);
+  return connection;
+}
+
+/**
+ * The client ignores credentials in an address, so they are read here.
+ *
+ * @throws TypeError for an address that is none
+ */
+export function parseNatsUrl(
+  url: string,
+): Pick<NodeConnectionOptions, 'servers' | 'user' | 'pass' | 'token' | 'tls'> {
+  const parts = url
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  const parsed = parts.map((part) => parseServer(part));
+  const secret = parsed.find((server) => server.username !== '');
+  return {
+    servers: parsed.map((server) => server.host),
+    ...(secret === undefined ? {} : credentialsOf(secret)),
+    ...(parsed.some((server) => server.protocol === 'tls:') ? { tls: {} } : {}),
+  };
+}
+
+function parseServer(text: string): URL {
+  const withScheme = text.includes('://') ? text : `nats://${text}`;
+  const server = URL.canParse(withScheme) ? new URL(withScheme) : undefined;
+  if (server === undefined || server.host === '' || !['nats:', 'tls:'].includes(server.protocol)) {
+    // The text itself may hold a password.
+    throw new TypeError('NATS_URL holds an address that is not nats://host:port or tls://host:port');
+  }
+  return server;
+}
+
+function credentialsOf(server: URL): { user: string; pass: string } | { token: string } {
+  const user = decodeURIComponent(server.username);
+  return server.password === '' ? { token: user } : { user, pass: decodeURIComponent(server.password) };
+}
+
+function logStatus(connection: NatsConnection, log: Logger): void {
+  void (async () => {
+    for await (const status of connection.status()) {
+      if (status.type === 'disconnect') log.warn({ server: status.server }, 'nats disconnected');
+      else if (status.type === 'reconnect') log.info({ server: status.server }, 'nats reconnected');
+      else if (status.type === 'error') log.warn({ error: status.error.message }, 'nats reported an error');
+      else if (status.type === 'staleConnection') log.warn('nats answers no pings: dialling again');
+    }
+  })();
+}

@@ -1,0 +1,108 @@
+import type { NatsConnection } from '@nats-io/nats-core';
+import {
+  apiErrCode,
+  isApiError,
+  type JsonObject,
+  numberOf,
+  objectOf,
+  requestApi,
+  stringOf,
+} from './jetstream-api.ts';
+
+export interface StreamInfo {
+  readonly name: string;
+  /** When it was made, as the server writes it: another value is another stream, whatever its numbers say. */
+  readonly created: string;
+  readonly state: {
+    readonly messages: number;
+    readonly bytes: number;
+    /** 0 for a stream that never held a message. */
+    readonly firstSeq: number;
+    /** The last sequence assigned; it stays when the messages are gone. */
+    readonly lastSeq: number;
+    readonly consumers: number;
+  };
+  readonly replicas: number;
+  readonly maxBytes: number;
+  readonly maxPerSubject: number;
+  /** The definition in the server's own spelling. */
+  readonly config: JsonObject;
+}
+
+export interface ConsumerInfo {
+  readonly name: string;
+  readonly created: string;
+  /** Stream sequence last delivered. */
+  readonly deliveredSeq: number;
+  /** Stream sequence up to which everything is acknowledged. */
+  readonly ackFloorSeq: number;
+  /** Delivered and not acknowledged. */
+  readonly ackPending: number;
+  /** In the stream and not delivered yet. */
+  readonly pending: number;
+  readonly redelivered: number;
+  /** Pull requests that wait at the server. */
+  readonly waiting: number;
+  /** The definition in the server's own spelling. */
+  readonly config: JsonObject;
+}
+
+/** @throws JetStreamApiError: `streamNotFound` when there is none of this name. */
+export async function streamInfo(nc: NatsConnection, stream: string): Promise<StreamInfo> {
+  return parseStreamInfo(await requestApi(nc, `STREAM.INFO.${stream}`));
+}
+
+/** @throws JetStreamApiError: `consumerNotFound` or `streamNotFound`. */
+export async function consumerInfo(
+  nc: NatsConnection,
+  stream: string,
+  consumer: string,
+): Promise<ConsumerInfo> {
+  return parseConsumerInfo(await requestApi(nc, `CONSUMER.INFO.${stream}.${consumer}`));
+}
+
+/** `undefined` in place of a "not found". */
+export async function orMissing<T>(info: Promise<T>): Promise<T | undefined> {
+  try {
+    return await info;
+  } catch (error) {
+    if (isApiError(error, apiErrCode.streamNotFound) || isApiError(error, apiErrCode.consumerNotFound)) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function parseStreamInfo(answer: JsonObject): StreamInfo {
+  const config = objectOf(answer.config);
+  const state = objectOf(answer.state);
+  return {
+    name: stringOf(config.name),
+    created: stringOf(answer.created),
+    state: {
+      messages: numberOf(state.messages),
+      bytes: numberOf(state.bytes),
+      firstSeq: numberOf(state.first_seq),
+      lastSeq: numberOf(state.last_seq),
+      consumers: numberOf(state.consumer_count),
+    },
+    replicas: numberOf(config.num_replicas),
+    maxBytes: numberOf(config.max_bytes),
+    maxPerSubject: numberOf(config.max_msgs_per_subject),
+    config,
+  };
+}
+
+function parseConsumerInfo(answer: JsonObject): ConsumerInfo {
+  return {
+    name: stringOf(answer.name),
+    created: stringOf(answer.created),
+    deliveredSeq: numberOf(objectOf(answer.delivered).stream_seq),
+    ackFloorSeq: numberOf(objectOf(answer.ack_floor).stream_seq),
+    ackPending: numberOf(answer.num_ack_pending),
+    pending: numberOf(answer.num_pending),
+    redelivered: numberOf(answer.num_redelivered),
+    waiting: numberOf(answer.num_waiting),
+    config: objectOf(answer.config),
+  };
+}

@@ -1,0 +1,39 @@
+import type { DeviceId, TenantId } from '../model/identifiers.ts';
+
+/** Accepted messages on their way to the database. */
+export const streamName = 'TELEMETRY';
+/** The workers' durable consumer of TELEMETRY. */
+export const consumerName = 'ingest-workers';
+export const telemetrySubjects = 'telemetry.>';
+
+/** Jobs for the routes that accepted messages matched. */
+export const routesStreamName = 'ROUTES';
+export const routesConsumerName = 'route-delivery';
+export const routesSubjects = 'routes.>';
+
+/** Questions that every live role answers. */
+export const rolesStatusSubject = 'tributary.roles.status';
+/** Questions that every live worker answers. */
+export const rateLimitsSubject = 'tributary.workers.rate-limits';
+/** Where workers tell each other what they counted. */
+export const limitsSubject = 'tributary.limits';
+
+export function telemetrySubject(tenantId: TenantId): string {
+  return `telemetry.${tenantId}`;
+}
+
+/**
+ * Where accepted readings go out after the commit. A subject's tokens are parted by dots, which a device id
+ * may hold: they are written `%2E` (an id holds no `%` of its own).
+ */
+export function readingsSubject(tenantId: TenantId, deviceId: DeviceId): string {
+  return `readings.${tenantId}.${encodeDeviceToken(deviceId)}`;
+}
+
+export function encodeDeviceToken(deviceId: string): string {
+  return deviceId.replaceAll('.', '%2E');
+}
+
+export function decodeDeviceToken(token: string): string {
+  return token.replaceAll('%2E', '.');
+}
