@@ -1,0 +1,67 @@
+import type pg from 'pg';
+import type { DeviceId, TenantId } from '../../model/identifiers.ts';
+import { deviceNotFound } from './registry-error.ts';
+
+export interface DeleteDeviceOptions {
+  /** Also what it sent: telemetry, sensors, state and quarantined messages. Default: all that stays. */
+  readonly withData?: boolean;
+  /** Called after each week of telemetry with the rows deleted so far. */
+  readonly onProgress?: (deletedRows: number) => void;
+}
+
+export interface DeletedDevice {
+  /** False when the device was not registered any more and only data was left. */
+  readonly registered: boolean;
+  readonly telemetryRows: number;
+}
+
+/**
+ * Deletes a device from the registry first, so that nothing new arrives while its data goes, a week at a time. When it
+ * is cut off the same call goes on, although the device is not registered any more.
+ * @throws RegistryError `device_not_found` when there is neither a device nor, with `withData`, data of it.
+ */
+export async function deleteDevice(
+  pool: pg.Pool,
+  tenantId: TenantId,
+  deviceId: DeviceId,
+  options: DeleteDeviceOptions = {},
+): Promise<DeletedDevice> {
+  const deletion = await pool.query('delete from devices where tenant_id = $1 and device_id = $2', [
+    tenantId,
+    deviceId,
+  ]);
+  const registered = deletion.rowCount === 1;
+  const data = options.withData ? await deleteData(pool, tenantId, deviceId, options) : noData;
+  if (!registered && data.rows === 0) throw deviceNotFound(tenantId, deviceId);
+  return { registered, telemetryRows: data.telemetryRows };
+}
+
+const noData = { rows: 0, telemetryRows: 0 };
+
+async function deleteData(
+  pool: pg.Pool,
+  tenantId: TenantId,
+  deviceId: DeviceId,
+  { onProgress }: DeleteDeviceOptions,
+): Promise<{ rows: number; telemetryRows: number }> {
+  const { rows: weeks } = await pool.query<{ week: Date }>('select week from telemetry_weeks order by week');
+  let telemetryRows = 0;
+  for (const { week } of weeks) {
+    const { rowCount } = await pool.query(
+      `delete from telemetry where tenant_id = $1 and device_id = $2
+         and time >= $3::timestamptz and time < $3::timestamptz + interval '7 days'`,
+      [tenantId, deviceId, week],
+    );
+    telemetryRows += rowCount ?? 0;
+    onProgress?.(telemetryRows);
+  }
+  let rows = telemetryRows;
+  for (const table of ['sensors', 'device_state', 'quarantine']) {
+    const { rowCount } = await pool.query(`delete from ${table} where tenant_id = $1 and device_id = $2`, [
+      tenantId,
+      deviceId,
+    ]);
+    rows += rowCount ?? 0;
+  }
+  return { rows, telemetryRows };
+}
