@@ -9,6 +9,10 @@ export const refusals = {
   device_revoked: { status: 403, detail: 'Device is revoked' },
   invalid_msg_type: { status: 400, detail: 'Invalid msg_type' },
   invalid_identifier: { status: 400, detail: 'Invalid identifier' },
+  invalid_idempotency_key: {
+    status: 400,
+    detail: 'Idempotency-Key must be 1 to 200 visible ASCII characters, without spaces',
+  },
   too_large: { status: 413, detail: 'Body too large' },
   invalid_json_body: { status: 400, detail: 'Invalid JSON body' },
   unsupported_encoding: { status: 415, detail: 'Unsupported Content-Encoding' },
@@ -21,6 +25,10 @@ export const refusals = {
   not_found: { status: 404, detail: 'Not found' },
   method_not_allowed: { status: 405, detail: 'Method not allowed' },
   unauthorized: { status: 401, detail: 'Operator key required' },
+  /** The registry cannot be asked whether the operator key is right. */
+  operator_check_failed: { status: 503, detail: 'Operator key cannot be checked' },
+  /** A bug of ours: nothing that a client sends may lead here. */
+  internal: { status: 500, detail: 'Internal error' },
 } as const;
 
 export type RefusalCode = keyof typeof refusals;
@@ -33,4 +41,7 @@ export type BatchReason =
   | 'invalid tenant_id'
   | 'invalid device_id'
   | 'invalid message'
-  | 'publish_failed';
+  | 'publish_failed'
+  /** The next two only with the synchronous token check (`TRIBUTARY_SYNC_AUTH`). */
+  | 'unknown device or wrong token'
+  | 'device revoked';

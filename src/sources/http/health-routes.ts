@@ -1,0 +1,38 @@
+export interface HealthOptions {
+  /** Whether a message could be made durable now: NATS answers. */
+  readonly isReady: () => Promise<boolean>;
+  /** Prometheus text and its content type. */
+  readonly metrics: () => Promise<{ text: string; contentType: string }>;
+}
+
+const uncached = { 'Cache-Control': 'no-store' };
+
+/** `GET /healthz`: the process runs and answers. */
+export function healthz(): Response {
+  return Response.json({ status: 'ok' }, { headers: uncached });
+}
+
+/** `GET /readyz`: 200 while NATS answers (PostgreSQL may be down: accepting does not need it), else 503. */
+export function createReadyz(isReady: HealthOptions['isReady'], isDraining: () => boolean) {
+  return async (): Promise<Response> => {
+    if (isDraining()) return notReady('draining');
+    return (await isReady())
+      ? Response.json({ status: 'ready' }, { headers: uncached })
+      : notReady('NATS is away');
+  };
+}
+
+function notReady(why: string): Response {
+  return Response.json(
+    { status: 'not ready', why },
+    { status: 503, headers: { ...uncached, 'Retry-After': '1' } },
+  );
+}
+
+/** `GET /metrics`: Prometheus. */
+export function createMetricsRoute(metrics: HealthOptions['metrics']) {
+  return async (): Promise<Response> => {
+    const { text, contentType } = await metrics();
+    return new Response(text, { headers: { 'Content-Type': contentType } });
+  };
+}

@@ -1,0 +1,116 @@
+import type { Logger } from 'pino';
+import type { Intake } from '../../intake/intake.ts';
+import type { HttpMetrics, HttpRoute } from '../../observe/http.ts';
+import { batchPath, createBatchRoute } from './batch-route.ts';
+import { drainServer } from './drain-server.ts';
+import { createMetricsRoute, createReadyz, type HealthOptions, healthz } from './health-routes.ts';
+import { only } from './methods.ts';
+import { problem } from './problem.ts';
+import { createRateLimitsRoute, type RateLimitsOptions, rateLimitsPath } from './rate-limits-route.ts';
+import { createSingleRoute, singlePath } from './single-route.ts';
+
+export interface HttpSourceOptions extends HealthOptions, RateLimitsOptions {
+  readonly intake: Intake;
+  /** Address and port to listen on; port 0 takes a free one. */
+  readonly bind: string;
+  readonly port: number;
+  /** Several gateways share the port; the kernel spreads connections over them. */
+  readonly reusePort: boolean;
+  /** Of a single body, and of one item of a batch. */
+  readonly maxBodyBytes: number;
+  readonly maxBatchBytes: number;
+  readonly receiveTimeoutMs: number;
+  /** How long an answer may take once the body is there: the publish timeout and a little more. */
+  readonly answerTimeoutMs: number;
+  /** How long `drain` waits for what is under way; 10 s. */
+  readonly drainTimeoutMs?: number;
+  readonly httpMetrics: HttpMetrics;
+  readonly log: Logger;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+}
+
+export interface HttpSource {
+  readonly port: number;
+  /** Takes no new connections, answers what is under way, then closes what is left. */
+  drain(): Promise<void>;
+}
+
+const defaultDrainTimeoutMs = 10_000;
+const longestIdleTimeoutSeconds = 255;
+
+/** Serves the HTTP door. @throws when the address cannot be listened on (`code` is `EADDRINUSE` for a taken port) */
+export function startHttpSource(options: HttpSourceOptions): HttpSource {
+  let draining = false;
+  const server = Bun.serve({
+    hostname: options.bind,
+    port: options.port,
+    reusePort: options.reusePort,
+    // Without these two a bug would show a page with our source.
+    development: false,
+    error: (error) => {
+      options.log.error({ event: 'http_handler_failed', err: error });
+      return problem('internal');
+    },
+    // Ours are the limits that answer; this one would answer without a body of its own.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    idleTimeout: idleTimeoutSeconds(options),
+    routes: createRoutes(options, () => draining),
+    fetch: watched(options, 'other', () => problem('not_found')),
+  });
+  return {
+    port: server.port ?? options.port,
+    drain: async () => {
+      draining = true;
+      await drainServer(server, options.drainTimeoutMs ?? defaultDrainTimeoutMs, options.now);
+    },
+  };
+}
+
+function createRoutes(options: HttpSourceOptions, isDraining: () => boolean) {
+  const { intake, maxBodyBytes, maxBatchBytes, receiveTimeoutMs, httpMetrics } = options;
+  const single = createSingleRoute(intake, { maxBytes: maxBodyBytes, receiveTimeoutMs });
+  const batch = createBatchRoute(intake, {
+    maxBytes: maxBatchBytes,
+    maxItemBytes: maxBodyBytes,
+    receiveTimeoutMs,
+    onItems: httpMetrics.batchItems,
+  });
+  return {
+    [singlePath]: watched(options, 'single', only('POST', single)),
+    [batchPath]: watched(options, 'batch', only('POST', batch)),
+    [rateLimitsPath]: watched(options, 'rate_limits', only('GET', createRateLimitsRoute(options))),
+    '/healthz': only('GET', healthz),
+    '/readyz': only('GET', createReadyz(options.isReady, isDraining)),
+    '/metrics': only('GET', createMetricsRoute(options.metrics)),
+  };
+}
+
+/** Counts and times what a route answers. */
+function watched<R extends Request>(
+  { httpMetrics, now }: HttpSourceOptions,
+  route: HttpRoute,
+  handle: (request: R) => Response | Promise<Response>,
+): (request: R) => Promise<Response> {
+  return async (request) => {
+    const startedAtMs = now();
+    httpMetrics.inFlight(1);
+    try {
+      const response = await handle(request);
+      httpMetrics.answered(route, response.status, (now() - startedAtMs) / 1_000);
+      return response;
+    } finally {
+      httpMetrics.inFlight(-1);
+    }
+  };
+}
+
+/**
+ * Bun closes a connection without an answer when receive and answer together take longer than this, in steps of
+ * 4 s. Ours, the 408, comes first.
+ */
+function idleTimeoutSeconds({ receiveTimeoutMs, answerTimeoutMs }: HttpSourceOptions): number {
+  const marginSeconds = 4;
+  const seconds = Math.ceil((receiveTimeoutMs + answerTimeoutMs) / 1_000) + marginSeconds;
+  return Math.min(longestIdleTimeoutSeconds, seconds);
+}
