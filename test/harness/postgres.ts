@@ -1,8 +1,6 @@
-import { afterAll } from 'bun:test';
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { migrate } from '../../src/store/migrate.ts';
 import { startTestCluster, type TestCluster } from './postgres-cluster.ts';
 import { until } from './until.ts';
 
@@ -23,23 +21,18 @@ export type TestDatabaseOptions = {
 
 const templateName = 'tributary_template';
 const templateLock = 7_266_118;
-const migratePath = fileURLToPath(new URL('../../src/store/migrate.ts', import.meta.url));
 
 /** Where `npm test` says that the PostgreSQL of the run is. */
 export const sharedPostgresVariable = 'TEST_POSTGRES_URL';
 
-// One cluster for this test file when no run-wide one is there; bun isolates the modules of each file.
+// One cluster for this test file when no run-wide one is there; bun isolates the modules of each file. It lives as
+// long as there is a database in it: hooks of ours would run before those of the file.
 let ownCluster: Promise<TestCluster> | undefined;
-
-afterAll(async () => {
-  const cluster = ownCluster;
-  ownCluster = undefined;
-  if (cluster !== undefined) await (await cluster)[Symbol.asyncDispose]();
-});
+let ownDatabases = 0;
 
 /** A database of the test's own, cloned from a migrated template. */
 export async function createTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
-  const clusterUrl = await sharedClusterUrl();
+  const clusterUrl = await enterCluster();
   const name = `test_${randomBytes(6).toString('hex')}`;
   const migrated = options.migrated ?? true;
   await withAdmin(clusterUrl, async (admin) => {
@@ -54,16 +47,30 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
     pool,
     [Symbol.asyncDispose]: async () => {
       await pool.end();
-      await withAdmin(clusterUrl, (admin) => dropDatabase(admin, name));
+      try {
+        await withAdmin(clusterUrl, (admin) => dropDatabase(admin, name));
+      } finally {
+        await leaveCluster();
+      }
     },
   };
 }
 
-async function sharedClusterUrl(): Promise<string> {
+async function enterCluster(): Promise<string> {
   const shared = process.env[sharedPostgresVariable];
   if (shared !== undefined && shared !== '') return shared;
+  ownDatabases += 1;
   ownCluster ??= startTestCluster();
   return (await ownCluster).url;
+}
+
+async function leaveCluster(): Promise<void> {
+  if (ownCluster === undefined) return;
+  ownDatabases -= 1;
+  if (ownDatabases > 0) return;
+  const cluster = await ownCluster;
+  ownCluster = undefined;
+  await cluster[Symbol.asyncDispose]();
 }
 
 /** The first file of a run to get here makes the template; the lock keeps the others waiting until it is whole. */
@@ -84,8 +91,6 @@ async function makeTemplate(admin: pg.Client, clusterUrl: string): Promise<void>
 }
 
 async function migrateDatabase(url: string): Promise<void> {
-  if (!existsSync(migratePath)) return;
-  const { migrate } = (await import(migratePath)) as { migrate: (pool: pg.Pool) => Promise<unknown> };
   const pool = new pg.Pool({ connectionString: url });
   try {
     await migrate(pool);

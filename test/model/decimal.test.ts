@@ -38,9 +38,8 @@ test('two whole numbers have one text only when they are equal', () => {
   );
 });
 
-test('long runs of zeros cost linear time, absurd exponents are not computed with', () => {
+test('long runs of zeros and absurd exponents cost linear time', () => {
   const million = '0'.repeat(1_000_000);
   expect(canonicalDecimal(`0.${million}1`)).toBe('1e-1000001');
-  const absurd = `10e${'9'.repeat(1_000_000)}`;
-  expect(canonicalDecimal(absurd) === absurd).toBe(true);
+  expect(canonicalDecimal(`1e${'9'.repeat(1_000_000)}`)).toHaveLength(1_000_002);
 });

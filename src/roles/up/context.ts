@@ -4,7 +4,7 @@ import { type ChildLedger, createChildLedger } from './child-list.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { Progress } from './progress.ts';
 import { createStages, type Stage, type Stages } from './stages.ts';
-import { type SupervisorOptions, startSupervisor } from './supervisor.ts';
+import { type Supervisor, type SupervisorOptions, startSupervisor } from './supervisor.ts';
 import { UpError } from './up-error.ts';
 
 /** What every part of `up` works with. */
@@ -17,7 +17,7 @@ export type UpContext = {
   /** Rejects when a child cannot run and starting it again cannot help. */
   readonly fatal: Promise<never>;
   /** Starts a child as one step, looks after it from then on, and stops it in its stage's turn. */
-  supervise(stage: Stage, child: SupervisedChild): Promise<void>;
+  supervise(stage: Stage, child: SupervisedChild): Promise<Supervisor>;
 };
 
 export type SupervisedChild = Pick<SupervisorOptions, 'name' | 'start' | 'lastWords'>;
@@ -45,6 +45,7 @@ export function createContext(
         onFatal: (error) => fatal.reject(error),
       });
       stages.add(stage, supervisor);
+      return supervisor;
     },
   };
 }

@@ -1,13 +1,26 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import type pg from 'pg';
 import Type, { type Static } from 'typebox';
 import { Check } from 'typebox/value';
 import type { DeviceId, TenantId } from '../../model/identifiers.ts';
-import { createSecret, deviceTokenPrefix, operatorKeyPrefix, secretBytes } from '../../model/token.ts';
+import {
+  createSecret,
+  deviceTokenPrefix,
+  hashToken,
+  operatorKeyPrefix,
+  secretBytes,
+} from '../../model/token.ts';
+import { addDevice } from '../../store/registry/add-device.ts';
+import { addOperatorKey } from '../../store/registry/add-operator-key.ts';
+import { addTenant } from '../../store/registry/add-tenant.ts';
+import { findOperatorKey } from '../../store/registry/find-operator-key.ts';
+import { isDeviceToken } from '../../store/registry/is-device-token.ts';
+import { RegistryError, type RegistryErrorCode } from '../../store/registry/registry-error.ts';
 import { writeFileAtomically } from './data-folder.ts';
 
 const demoSchema = Type.Object({
-  tenantId: Type.String(),
-  deviceId: Type.String(),
+  tenantId: Type.Unsafe<TenantId>(Type.String()),
+  deviceId: Type.Unsafe<DeviceId>(Type.String()),
   siteId: Type.String(),
   token: Type.String(),
   /** Whether the registry has it; a start that was cut off between the two is completed by the next. */
@@ -17,58 +30,71 @@ const demoSchema = Type.Object({
 /** The device that the first start registers, so that there is something to paste. */
 export type DemoDevice = Readonly<Static<typeof demoSchema>>;
 
-/** What the demo needs of the registry. */
-export type DemoRegistry = {
-  hasTenant(tenantId: TenantId): Promise<boolean>;
-  /** Registers tenant and device; what is there already stays as it is. */
-  register(demo: DemoDevice): Promise<void>;
-  /** Whether the device is there and this is its token. */
-  isValid(demo: DemoDevice): Promise<boolean>;
-  /** Adds an operator key unless this one is there. */
-  addOperatorKey(key: string): Promise<void>;
-  hasOperatorKey(key: string): Promise<boolean>;
-};
-
-export type Random = (bytes: number) => Uint8Array;
+/** Gives that many random bytes. */
+export type RandomBytes = (count: number) => Uint8Array;
 
 /**
  * Registers the demo device on the first start and returns it on later ones, too, as long as its token is valid:
- * whoever deletes the tenant or rotates the token does not get it back.
+ * whoever deletes the device or rotates its token is not given them back.
  */
 export async function ensureDemoDevice(
   file: string,
-  registry: DemoRegistry,
-  random: Random,
+  pool: pg.Pool,
+  random: RandomBytes,
 ): Promise<DemoDevice | undefined> {
   const known = readDemo(file);
-  if (known?.registered === true) return (await registry.isValid(known)) ? known : undefined;
-  // A database that others have filled already gets no demo.
-  if (known === undefined && (await registry.hasTenant('demo' as TenantId))) return undefined;
-  const demo = known ?? {
-    tenantId: 'demo',
-    deviceId: 'thermometer-1',
-    siteId: 'home',
-    token: createSecret(deviceTokenPrefix, random(secretBytes)),
-    registered: false,
-  };
+  if (known?.registered === true) {
+    const valid = await isDeviceToken(pool, known.tenantId, known.deviceId, hashToken(known.token));
+    return valid ? known : undefined;
+  }
+  const demo = known ?? newDemo(random);
   writeDemo(file, demo);
-  await registry.register(demo);
+  const isNewTenant = await unlessThere('tenant_exists', addTenant(pool, demo.tenantId, { name: 'Demo' }));
+  if (!isNewTenant && known === undefined) {
+    // Somebody else's demo in a database that we share: not ours to add to.
+    rmSync(file);
+    return undefined;
+  }
+  const { deviceId, siteId, token } = demo;
+  await unlessThere(
+    'device_exists',
+    addDevice(pool, demo.tenantId, { deviceId, siteId, tokenSha256: hashToken(token) }),
+  );
   const registered = { ...demo, registered: true };
   writeDemo(file, registered);
   return registered;
 }
 
-/** An operator key for the commands on this machine; a revoked one is replaced by the next start. */
-export async function ensureOperatorKey(file: string, registry: DemoRegistry, random: Random): Promise<void> {
+/** An operator key for the commands on this machine; one that was revoked is replaced at the next start. */
+export async function ensureOperatorKey(file: string, pool: pg.Pool, random: RandomBytes): Promise<void> {
   const known = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
-  if (known !== '' && (await registry.hasOperatorKey(known))) return;
+  if (known !== '' && (await findOperatorKey(pool, hashToken(known))) !== undefined) return;
   const key = createSecret(operatorKeyPrefix, random(secretBytes));
   writeFileAtomically(file, `${key}\n`);
-  await registry.addOperatorKey(key);
+  // Names are unique, those of revoked keys included.
+  const name = `up-${hashToken(key).toString('hex').slice(0, 8)}`;
+  await addOperatorKey(pool, name, hashToken(key));
 }
 
-export function demoIds(demo: DemoDevice): { readonly tenantId: TenantId; readonly deviceId: DeviceId } {
-  return { tenantId: demo.tenantId as TenantId, deviceId: demo.deviceId as DeviceId };
+function newDemo(random: RandomBytes): DemoDevice {
+  return {
+    tenantId: 'demo' as TenantId,
+    deviceId: 'thermometer-1' as DeviceId,
+    siteId: 'home',
+    token: createSecret(deviceTokenPrefix, random(secretBytes)),
+    registered: false,
+  };
+}
+
+/** Resolves to whether the change was made; `false` when it was there already. */
+async function unlessThere(code: RegistryErrorCode, change: Promise<unknown>): Promise<boolean> {
+  try {
+    await change;
+    return true;
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === code) return false;
+    throw error;
+  }
 }
 
 function readDemo(file: string): DemoDevice | undefined {

@@ -45,7 +45,12 @@ function completeInstall(root: string): void {
     if (typeof link?.source !== 'string' || typeof link?.target !== 'string') continue;
     const target = resolve(root, link.target);
     if (existsSync(target)) continue;
-    symlinkSync(relative(dirname(target), resolve(root, link.source)), target);
+    try {
+      symlinkSync(relative(dirname(target), resolve(root, link.source)), target);
+    } catch (error) {
+      // Several processes may complete the same install.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
   }
 }
 

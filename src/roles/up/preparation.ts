@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { Logger } from 'pino';
+import { migrate } from '../../store/migrate.ts';
+import { createPool } from '../../store/pool.ts';
+import { ensureTopology } from '../../stream/topology.ts';
+import { orUpError, type UpContext } from './context.ts';
+import { type DemoDevice, ensureDemoDevice, ensureOperatorKey } from './demo.ts';
+
+/** Brings the schema up to date and registers the demo device and an operator key. Returns the demo device, if valid. */
+export async function prepareDatabase(
+  { folder, progress }: UpContext,
+  databaseUrl: string,
+  log: Logger,
+): Promise<DemoDevice | undefined> {
+  const pool = createPool({ databaseUrl, max: 2, name: 'tributary up', log });
+  try {
+    await progress.step(
+      'migrating the database',
+      () => orUpError('cannot migrate the database', () => migrate(pool, { log })),
+      ({ applied }) => (applied.length === 0 ? 'ok' : `${applied.length} applied`),
+    );
+    return await progress.step('checking the demo device and the operator key', () =>
+      orUpError('cannot use the registry', async () => {
+        await ensureOperatorKey(folder.operatorKeyFile, pool, randomBytes);
+        return ensureDemoDevice(folder.demoFile, pool, randomBytes);
+      }),
+    );
+  } finally {
+    await pool.end();
+  }
+}
+
+/** Makes the streams that are missing and says how others differ from what is wanted; those are left as they are. */
+export async function prepareStreams({ config, progress }: UpContext, nc: NatsConnection): Promise<void> {
+  const report = await progress.step('checking the streams', () =>
+    orUpError('cannot make the streams', () => ensureTopology(nc, config)),
+  );
+  for (const part of [...report.streams, ...report.consumers]) {
+    for (const difference of part.differences)
+      progress.note(`${part.name} differs from the settings: ${difference}`);
+  }
+}
