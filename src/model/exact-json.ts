@@ -47,7 +47,6 @@ function keepExactly(_key: string, value: unknown, context: { source?: string })
 
 /** Whether printing the parsed number gives the value its source text had. */
 export function survives(value: number, source: string): boolean {
-  if (!Number.isFinite(value)) return false;
   const printed = String(value);
   return printed === source || canonicalDecimal(printed) === canonicalDecimal(source);
 }

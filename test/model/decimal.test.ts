@@ -38,8 +38,9 @@ test('two whole numbers have one text only when they are equal', () => {
   );
 });
 
-test('long runs of zeros and absurd exponents cost linear time', () => {
+test('long runs of zeros cost linear time, absurd exponents are not computed with', () => {
   const million = '0'.repeat(1_000_000);
   expect(canonicalDecimal(`0.${million}1`)).toBe('1e-1000001');
-  expect(canonicalDecimal(`1e${'9'.repeat(1_000_000)}`)).toHaveLength(1_000_002);
+  const absurd = `10e${'9'.repeat(1_000_000)}`;
+  expect(canonicalDecimal(absurd) === absurd).toBe(true);
 });

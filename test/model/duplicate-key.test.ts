@@ -10,6 +10,7 @@ const find = (text: string) => duplicateKey(text, parseExactJson(text));
 test('a key given twice is found at any depth and in any spelling', () => {
   expect(find('{"a":1,"a":1}')).toBe('a');
   expect(find('{"metrics":{"temp":1, "x":[{"b":1}], "\\u0074emp" : 2}}')).toBe('metrics.temp');
+  expect(find('{"n":1e400,"n":1e400}')).toBe('n');
   expect(find('[[{"a":{}},{"a":1,"b":{"c":[],"c":1}}]]')).toBe('b.c');
 });
 

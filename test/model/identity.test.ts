@@ -109,6 +109,14 @@ test('no two lists of parts collide, wherever the boundaries lie', () => {
   );
 });
 
+test('a separator inside a part is no boundary', () => {
+  const sender = { msgType: 'telemetry', tokenSha256: '', key: 'k' };
+  for (const separator of ['\0', ',', '","', '/', '\\"']) {
+    const one = keyIdentity({ ...sender, tenantId: `a${separator}b`, deviceId: 'c' });
+    expect(one).not.toBe(keyIdentity({ ...sender, tenantId: 'a', deviceId: `b${separator}c` }));
+  }
+});
+
 test('moving a character over a boundary gives another identity', () => {
   const sender = { msgType: 'telemetry', tokenSha256: '', key: 'k' };
   const text = fc.string({ minLength: 1 });

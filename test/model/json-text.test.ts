@@ -68,6 +68,7 @@ describe('setting a member', () => {
     expect(withMember(text, 'provision_token', '"new"')).toBe(
       '{"provision_token":"new","x":{"provision_token":"in"}}',
     );
+    expect(withMember('{"a":1,"\\u006b":1}', 'k', '2')).toBe('{"k":2,"a":1}');
     expect(withMember('{"k":1}', 'k', '2')).toBe('{"k":2}');
   });
 

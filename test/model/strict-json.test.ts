@@ -49,6 +49,8 @@ test('a __proto__ key is refused at any depth and in any spelling', () => {
 test('depth 32 is taken, 33 refused, brackets inside strings do not count', () => {
   const nested = (depth: number) => `${'[{"a":'.repeat(depth / 2)}1${'}]'.repeat(depth / 2)}`;
   expect(faultOf(nested(32))).toBe('ok');
+  expect(faultOf(`[[],${nested(30)},{},${nested(30)}]`.replace('[[]', '[[{}]'))).toBe('ok');
+  expect(faultOf(`{"a":[],"b":[[],${nested(30)}]}`)).toBe('ok');
   expect(faultOf(`[${nested(32)}]`)).toBe('too_deep');
   expect(faultOf(`[${nested(32)}]`, 33)).toBe('ok');
   expect(faultOf(JSON.stringify(['['.repeat(100), '\\"{{'.repeat(50)]))).toBe('ok');

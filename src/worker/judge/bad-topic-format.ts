@@ -1,0 +1,20 @@
+import { identifierRules, isDeviceId, isTenantId } from '../../model/identifiers.ts';
+import type { Draft } from './draft.ts';
+import { holdsToken } from './holds-token.ts';
+import { shown } from './shown.ts';
+import { parseTopic } from './topic.ts';
+
+export function badTopicFormat({ envelope, token }: Draft): string | undefined {
+  const topic = parseTopic(envelope.topic);
+  if (topic === undefined) {
+    return `The topic ${shown(envelope.topic, token)} is not tenant/{tenant_id}/device/{device_id}/{msg_type}.`;
+  }
+  if (holdsToken(`${topic.tenantId}/${topic.deviceId}`, token)) return 'The topic holds the provision token.';
+  if (!isTenantId(topic.tenantId)) {
+    return `The topic's tenant_id ${shown(topic.tenantId, token)} is not ${identifierRules.tenant_id}.`;
+  }
+  if (!isDeviceId(topic.deviceId)) {
+    return `The topic's device_id ${shown(topic.deviceId, token)} is not ${identifierRules.device_id}.`;
+  }
+  return undefined;
+}
