@@ -1,0 +1,79 @@
+import { expect, test } from 'bun:test';
+import { dirname, join, relative, resolve } from 'node:path';
+
+/** From the top down; rooms on one floor are siblings. `config/` is read by the upper floors only. */
+const floors: readonly (readonly string[])[] = [
+  ['cli'],
+  ['roles'],
+  ['config'],
+  ['sources/http', 'sources/mqtt', 'worker', 'delivery', 'console'],
+  ['intake'],
+  ['stream', 'store'],
+  ['observe'],
+  ['model'],
+  ['lib'],
+];
+
+const src = resolve(import.meta.dir, '../src');
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+function roomOf(path: string): string {
+  const room = floors.flat().find((name) => path === name || path.startsWith(`${name}/`));
+  if (room === undefined) throw new Error(`src/${path} lies in no room of the layout`);
+  return room;
+}
+
+function floorOf(room: string): number {
+  return floors.findIndex((rooms) => rooms.includes(room));
+}
+
+/** Type imports count too: they are how a layer knows of another. */
+const importPattern = /(?:from|import)\s*\(?\s*'(\.[^']+)'/g;
+
+async function importsOf(source: string, path: string): Promise<Import[]> {
+  return [...source.matchAll(importPattern)].map(([, target = '']) => ({
+    from: path,
+    to: relative(src, join(dirname(join(src, path)), target)),
+  }));
+}
+
+function offence({ from, to }: Import): string | undefined {
+  if (to.startsWith('..')) return undefined; // sql/, package.json
+  const [a, b] = [roomOf(from), roomOf(to)];
+  if (a === b || floorOf(a) < floorOf(b)) return undefined;
+  return `src/${from} imports src/${to}: ${floorOf(a) === floorOf(b) ? 'siblings' : 'upward'}`;
+}
+
+async function allImports(): Promise<Import[]> {
+  const files = [...new Bun.Glob('**/*.ts').scanSync(src)];
+  const imports = await Promise.all(
+    files.map(async (path) => importsOf(await Bun.file(join(src, path)).text(), path)),
+  );
+  return imports.flat();
+}
+
+test('imports run downward only and siblings never import each other', async () => {
+  const imports = await allImports();
+  expect(imports.length).toBeGreaterThan(50);
+  expect(imports.flatMap((each) => offence(each) ?? [])).toEqual([]);
+});
+
+test('the check sees an upward import and an import between siblings', () => {
+  expect(offence({ from: 'model/reasons.ts', to: 'store/pool.ts' })).toContain('upward');
+  expect(offence({ from: 'stream/puller.ts', to: 'store/pool.ts' })).toContain('siblings');
+  expect(offence({ from: 'intake/intake.ts', to: 'stream/publisher.ts' })).toBeUndefined();
+});
+
+test('only cli/ reads the environment', async () => {
+  const files = [...new Bun.Glob('**/*.ts').scanSync(src)].filter((path) => !path.startsWith('cli/'));
+  const readers: string[] = [];
+  for (const path of files) {
+    const text = await Bun.file(join(src, path)).text();
+    if (/process\.env|Bun\.env/.test(text)) readers.push(path);
+  }
+  expect(readers).toEqual([]);
+});
