@@ -1,17 +1,222 @@
-import type { RawMessage } from '../model/verdict.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Msg } from '@nats-io/nats-core';
+import { backoffMs } from '../lib/backoff.ts';
+import { withDeadline } from '../lib/deadline.ts';
+import { BatchBuffer } from './batch-buffer.ts';
+import { numberOf } from './jetstream-api.ts';
+import { type PullEnd, PullRequest } from './pull-request.ts';
+import { type PulledMessage, toPulledMessage } from './pulled-message.ts';
+import { type Puller, type PullerOptions, pullerDefaults } from './puller-contract.ts';
+import { type ConsumerInfo, consumerInfo, orMissing, streamInfo } from './stream-info.ts';
+import { watchConnection } from './watch-connection.ts';
 
-export interface PulledMessage extends RawMessage {
-  /** Explicit ack; many in one turn of the event loop go out in one write. */
-  ack(): void;
-  /** Give it back: delivered again after `delayMs`. */
-  nak(delayMs: number): void;
-  /** Still at work: the ack wait starts again. */
-  working(): void;
+export type { PulledMessage } from './pulled-message.ts';
+export { type Puller, type PullerOptions, pullerDefaults } from './puller-contract.ts';
+
+export function startPuller(options: PullerOptions): Puller {
+  return new StreamPuller(options);
 }
 
-export interface Puller {
-  /** Resolves to 1…batchSize messages in the order delivered; to undefined once stopped. */
-  next(): Promise<PulledMessage[] | undefined>;
-  /** Stops asking; what is buffered is nak'ed so that others get it at once. */
-  stop(): Promise<void>;
+/**
+ * Invariants:
+ * - buffered + asked for ≤ maxBuffered, so a slow worker leaves the backlog in JetStream.
+ * - Requests are only opened after a look at stream and consumer (`#look`); every cut (reconnect, status 409,
+ *   silence) leads to a new look. So `streamCreated` of a message is that of the stream it came from.
+ */
+class StreamPuller implements Puller {
+  readonly #options: PullerOptions;
+  readonly #clock: () => number;
+  readonly #buffer: BatchBuffer<PulledMessage>;
+  readonly #requests: PullRequest[];
+  readonly #requestBatch: number;
+  readonly #watchdog: ReturnType<typeof setInterval>;
+  #streamCreated: string | undefined;
+  #consumer: ConsumerInfo | undefined;
+  /** Only the latest look counts; an earlier one may still hang in a request that the outage swallowed. */
+  #lookNumber = 0;
+  #looking = false;
+  /** Cuts by a status since a message or an expiry said that all is well. */
+  #failures = 0;
+  #lastMessageMs: number;
+  #lastExtendedMs: number;
+  #stopped = false;
+
+  constructor(options: PullerOptions) {
+    const { batchSize, lingerMs, maxBuffered } = options;
+    this.#options = options;
+    this.#clock = options.clock ?? (() => performance.now());
+    this.#lastMessageMs = this.#lastExtendedMs = this.#clock();
+    this.#buffer = new BatchBuffer({
+      batchSize,
+      lingerMs,
+      clock: this.#clock,
+      onTaken: () => this.#fill(),
+    });
+    const count = Math.min(pullerDefaults.requests, maxBuffered);
+    this.#requestBatch = Math.max(1, Math.floor(maxBuffered / count));
+    this.#requests = Array.from({ length: count }, () => this.#createRequest());
+    this.#watchdog = setInterval(() => this.#watch(), pullerDefaults.watchEveryMs);
+    watchConnection(options.nc, {
+      onReconnect: () => this.#cut('reconnect', 0),
+      onClose: () => void this.stop(),
+    });
+    options.metrics?.watch(() => this.#buffer.length);
+    void this.#look(0);
+  }
+
+  next(): Promise<PulledMessage[] | undefined> {
+    return this.#buffer.next();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    clearInterval(this.#watchdog);
+    const left = this.#buffer.close();
+    await Promise.allSettled(this.#requests.map((request) => request.drain()));
+    if (this.#options.nc.isClosed()) return;
+    for (const message of left) message.nak(0);
+    // While NATS is away the naks are lost, and the ack wait does their work.
+    await withDeadline(this.#options.nc.flush(), 1_000, () => undefined).catch(() => undefined);
+  }
+
+  #createRequest(): PullRequest {
+    const { nc, stream, consumer } = this.#options;
+    return new PullRequest({
+      nc,
+      stream,
+      consumer,
+      expiresMs: pullerDefaults.expiresMs,
+      heartbeatMs: pullerDefaults.heartbeatMs,
+      clock: this.#clock,
+      onMessage: (message) => this.#received(message),
+      onFilled: () => this.#fill(),
+      onEnd: (end) => this.#ended(end),
+    });
+  }
+
+  #received(delivered: Msg): void {
+    const message = toPulledMessage(this.#options.nc, delivered, this.#streamCreated ?? '');
+    if (message === undefined) return;
+    this.#options.metrics?.received(message.deliveryCount > 1);
+    this.#lastMessageMs = this.#clock();
+    this.#failures = 0;
+    if (this.#stopped) message.nak(0);
+    else this.#buffer.push(message);
+  }
+
+  #fill(): void {
+    if (this.#stopped || this.#looking || this.#options.nc.isClosed()) return;
+    let room = this.#options.maxBuffered - this.#buffer.length;
+    for (const request of this.#requests) room -= request.remaining;
+    for (const request of this.#requests) {
+      if (room < this.#requestBatch) return;
+      if (request.remaining > 0) continue;
+      request.open(this.#requestBatch);
+      room -= this.#requestBatch;
+    }
+  }
+
+  #ended(end: PullEnd): void {
+    if (end.kind === 'expired') {
+      this.#failures = 0;
+      this.#fill();
+    } else if (!this.#looking) {
+      // One look answers for all the requests that a deleted consumer ends.
+      this.#failures++;
+      this.#cut(end.reason, this.#failures);
+    }
+  }
+
+  #cut(reason: string, attempt: number): void {
+    if (this.#stopped) return;
+    this.#options.metrics?.interrupted(reason);
+    this.#options.log.info({ reason }, 'deliveries were cut: looking at stream and consumer');
+    for (const request of this.#requests) request.abandon();
+    void this.#look(attempt);
+  }
+
+  /** Looks at stream and consumer until both are there, then asks for messages. */
+  async #look(firstAttempt: number): Promise<void> {
+    const number = ++this.#lookNumber;
+    const isCurrent = () => number === this.#lookNumber && !this.#stopped;
+    this.#looking = true;
+    for (let attempt = firstAttempt; isCurrent(); attempt++) {
+      if (attempt > 0) await pause(this.#backoffMs(attempt - 1), undefined, { ref: false });
+      if (!isCurrent()) return;
+      const missing = await this.#findMissing(isCurrent);
+      if (!isCurrent()) return;
+      if (missing === undefined) {
+        this.#looking = false;
+        this.#fill();
+        return;
+      }
+      if (missing !== 'unknown') await this.#reportMissing(missing);
+    }
+  }
+
+  async #findMissing(isCurrent: () => boolean): Promise<'stream' | 'consumer' | 'unknown' | undefined> {
+    const { nc, stream, consumer, log } = this.#options;
+    try {
+      const liveStream = await orMissing(streamInfo(nc, stream));
+      if (liveStream === undefined) return 'stream';
+      const liveConsumer = await orMissing(consumerInfo(nc, stream, consumer));
+      if (liveConsumer === undefined) return 'consumer';
+      if (isCurrent()) {
+        this.#streamCreated = liveStream.created;
+        this.#consumer = liveConsumer;
+      }
+      return undefined;
+    } catch (error) {
+      // NATS is away or busy; the connection reports that.
+      log.debug({ error: String(error) }, 'could not look at stream and consumer');
+      return 'unknown';
+    }
+  }
+
+  async #reportMissing(what: 'stream' | 'consumer'): Promise<void> {
+    const { log, onMissing, stream, consumer } = this.#options;
+    log.warn({ stream, consumer }, `the ${what} is not there`);
+    try {
+      await onMissing?.(what);
+    } catch (error) {
+      log.warn({ error: String(error) }, `the ${what} could not be made again`);
+    }
+  }
+
+  #watch(): void {
+    this.#extendBuffered();
+    if (this.#looking) return;
+    const now = this.#clock();
+    const silentMs = pullerDefaults.heartbeatMs * pullerDefaults.silentHeartbeats;
+    const open = this.#requests.filter((request) => request.remaining > 0);
+    if (open.some((request) => now - request.lastHeardMs > silentMs)) this.#cut('silence', 0);
+    else if (open.length > 0 && now - this.#lastMessageMs > pullerDefaults.idleCheckMs) {
+      this.#lastMessageMs = now;
+      void this.#checkIdle();
+    }
+  }
+
+  /** What lies in the buffer because the worker is busy must not be delivered to others meanwhile. */
+  #extendBuffered(): void {
+    const ackWaitMs = numberOf(this.#consumer?.config.ack_wait) / 1_000_000;
+    const now = this.#clock();
+    if (ackWaitMs === 0 || now - this.#lastExtendedMs < ackWaitMs / 3) return;
+    this.#lastExtendedMs = now;
+    for (const message of this.#buffer.items()) message.working();
+  }
+
+  /** Requests wait, heartbeats come, and yet nothing although something is there: ask again. */
+  async #checkIdle(): Promise<void> {
+    const { nc, stream, consumer } = this.#options;
+    const since = this.#lastMessageMs;
+    const info = await consumerInfo(nc, stream, consumer).catch(() => undefined);
+    if (info === undefined || this.#lastMessageMs !== since || this.#looking) return;
+    const isFull = info.ackPending >= numberOf(info.config.max_ack_pending);
+    if (info.pending > 0 && !isFull) this.#cut('idle with messages pending', 0);
+  }
+
+  #backoffMs(attempt: number): number {
+    return backoffMs(attempt, pullerDefaults.backoff, this.#options.random ?? Math.random);
+  }
 }
