@@ -5,7 +5,7 @@ import { requestApi } from '../../src/stream/jetstream-api.ts';
 import { streamInfo } from '../../src/stream/stream-info.ts';
 import { streamName } from '../../src/stream/subjects.ts';
 import { until } from '../harness/until.ts';
-import { bytes, startTestStream, storedMessages, testPublisher } from './stream-fixture.ts';
+import { bytes, freeze, startTestStream, storedMessages, testPublisher } from './stream-fixture.ts';
 
 /** What was published in this turn has been written after it. */
 const turnOfEventLoop = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -146,7 +146,7 @@ test('a server that hangs gives unknown outcomes at the deadline, and what it do
   await using stream = await startTestStream();
   const publisher = testPublisher(stream.nc, { publishTimeoutMs: 300, maxInFlight: 20 });
   const pid = stream.nats.pid();
-  process.kill(pid, 'SIGSTOP');
+  await freeze(pid);
   const ids = Array.from({ length: 20 }, (_, n) => `a${n}`);
   const results = await Promise.all(ids.map((id) => publisher.publish('telemetry.t1', bytes('1'), id)));
   for (const result of results) expect(result).toEqual({ ok: false, why: 'timeout', known: false });
@@ -208,7 +208,7 @@ test('through kills of the server every acknowledged message is in the stream ex
 test('while NATS is away nothing waits for long: what was never sent is known, what was sent is not', async () => {
   await using stream = await startTestStream();
   const publisher = testPublisher(stream.nc, { publishTimeoutMs: 1_500 });
-  process.kill(stream.nats.pid(), 'SIGSTOP');
+  await freeze(stream.nats.pid());
   const sent = publisher.publish('telemetry.t1', bytes('1'), 'sent');
   await turnOfEventLoop();
   await stream.nats.kill();
@@ -252,7 +252,7 @@ test('drain waits for what is under way and takes nothing more; a closed connect
   expect((await Promise.all(under)).every((result) => result.ok)).toBe(true);
 
   const other = testPublisher(stream.nc);
-  process.kill(stream.nats.pid(), 'SIGSTOP');
+  await freeze(stream.nats.pid());
   const open = other.publish('telemetry.t1', bytes('1'), 'open');
   await turnOfEventLoop();
   const closed = stream.nc.close();

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { NatsConnection } from '@nats-io/nats-core';
 import pino from 'pino';
 import { connectNats } from '../../src/stream/connection.ts';
@@ -7,6 +8,7 @@ import { streamInfo } from '../../src/stream/stream-info.ts';
 import { streamName } from '../../src/stream/subjects.ts';
 import { ensureTopology, type TopologyOptions } from '../../src/stream/topology.ts';
 import { startTestNats, type TestNats } from '../harness/nats.ts';
+import { until } from '../harness/until.ts';
 
 export const silent = pino({ level: 'silent' });
 
@@ -90,3 +92,22 @@ function readStored(message: JsonObject): StoredMessage {
 }
 
 export const bytes = (text: string) => new TextEncoder().encode(text);
+
+/** Stops a process in its tracks, and waits until every thread of it stands: the signal takes its time. */
+export async function freeze(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  await until(() => threadStates(pid).every((state) => state === 'T'), { what: `process ${pid} stands` });
+}
+
+function threadStates(pid: number): string[] {
+  if (!existsSync('/proc/self/task')) {
+    return [
+      Bun.spawnSync(['ps', '-o', 'state=', '-p', String(pid)])
+        .stdout.toString()
+        .charAt(0),
+    ];
+  }
+  return readdirSync(`/proc/${pid}/task`).map(
+    (thread) => /^State:\s+(\S)/m.exec(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8'))?.[1] ?? '',
+  );
+}
