@@ -14,6 +14,9 @@ import { prepare, projectRoot, runScript, SetupError } from './bootstrap.mjs';
 const perTestTimeoutMs = 60_000;
 const parallelFiles = 2;
 
+/** Where programs go that cannot be installed for the whole system. */
+const unpackedPrograms = join(projectRoot, 'node_modules', '.cache', 'programs');
+
 const neededPrograms = [
   { program: 'nats-server', debianPackage: 'nats-server', required: true },
   { program: 'mosquitto', debianPackage: 'mosquitto', required: false },
@@ -22,7 +25,7 @@ const neededPrograms = [
 
 await runScript(async () => {
   // Debian keeps servers where only root's PATH looks.
-  process.env.PATH = `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin`;
+  process.env.PATH = `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin:${join(unpackedPrograms, 'usr', 'sbin')}`;
   const bun = prepare({ withDevelopment: true });
   installPrograms(bun);
   // One folder for all that the tests leave when they are interrupted. PostgreSQL's user must be able to pass.
@@ -35,11 +38,12 @@ await runScript(async () => {
   }
 });
 
-/** What is missing is installed by the code that `npm start` uses, too; here only root can. */
+/** What is missing is installed by the code that `npm start` uses, too. */
 function installPrograms(bun) {
   const missing = neededPrograms.filter(({ program }) => !isOnPath(program));
   if (missing.length === 0) return;
-  spawnSync(bun, [inHarness('install-packages.ts'), ...missing.map(({ debianPackage }) => debianPackage)], {
+  const packages = missing.map(({ debianPackage }) => debianPackage);
+  spawnSync(bun, [inHarness('install-packages.ts'), unpackedPrograms, ...packages], {
     stdio: ['ignore', 2, 2],
   });
   for (const { program, debianPackage, required } of missing.filter((each) => !isOnPath(each.program))) {

@@ -1,10 +1,20 @@
-/** Installs the Debian packages named as arguments, where that is possible; says why not where it is not. */
-import { installSystemPackages, isDebian } from '../../src/roles/up/debian-packages.ts';
+/**
+ * `install-packages.ts FOLDER PACKAGE…` installs Debian packages where that is possible, and says why not where it is
+ * not. Without root only what runs by itself can be had: it is unpacked into the folder.
+ */
+import { installSystemPackages, isDebian, unpackPackage } from '../../src/roles/up/debian-packages.ts';
 
-const names = process.argv.slice(2);
-if (!isDebian() || process.getuid?.() !== 0) {
-  console.error(`only root on Debian can install ${names.join(', ')} here`);
-} else {
+const runsUnpacked = new Set(['nats-server']);
+const [folder = '', ...names] = process.argv.slice(2);
+
+if (!isDebian()) {
+  console.error(`cannot install ${names.join(', ')}: this is not Debian`);
+} else if (process.getuid?.() === 0) {
   console.error(`● installing ${names.join(', ')} (apt-get) …`);
   await installSystemPackages(names);
+} else {
+  for (const name of names.filter((each) => runsUnpacked.has(each))) {
+    console.error(`● unpacking ${name} (apt-get download) …`);
+    await unpackPackage(name, folder);
+  }
 }
