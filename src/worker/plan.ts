@@ -1,0 +1,76 @@
+import type { Rejection, Verdict } from '../model/verdict.ts';
+import type { PulledMessage } from '../stream/puller.ts';
+import type { Decoded } from './decoded.ts';
+import type { EpochOf } from './epochs.ts';
+import type { Charged } from './rate-limiter.ts';
+
+/** One message of a batch on its way to its outcome. */
+export interface PlanEntry {
+  readonly message: PulledMessage;
+  readonly decoded: Decoded;
+  /**
+   * What the limiter said, asked once for all attempts: a transaction that is tried again does not charge
+   * again. `undefined`: not asked yet.
+   */
+  charged: Charged | undefined;
+  /** Set when the database refused the message in an earlier attempt, other than in the telemetry insert. */
+  refused: Rejection | undefined;
+}
+
+/** Messages of one epoch that are settled in one transaction, each sequence once. */
+export interface Plan {
+  readonly epoch: number;
+  readonly entries: PlanEntry[];
+}
+
+/**
+ * Plans a batch: nearly always one plan. Messages that cannot share a transaction's claim, being of another
+ * epoch or under a sequence that the plan already holds, go into a plan of their own.
+ */
+export async function createPlans(
+  messages: readonly PulledMessage[],
+  decode: (message: PulledMessage) => Decoded,
+  epochOf: EpochOf,
+): Promise<Plan[]> {
+  const plans: (Plan & { readonly seqs: Set<number> })[] = [];
+  for (const message of messages) {
+    const epoch = await epochOf(message.streamCreated);
+    let plan = plans.find((other) => other.epoch === epoch && !other.seqs.has(message.seq));
+    if (plan === undefined) {
+      plan = { epoch, entries: [], seqs: new Set() };
+      plans.push(plan);
+    }
+    plan.seqs.add(message.seq);
+    plan.entries.push({ message, decoded: decode(message), charged: undefined, refused: undefined });
+  }
+  return plans;
+}
+
+/** Two halves of a plan of at least two entries. */
+export function halves({ epoch, entries }: Plan): [Plan, Plan] {
+  const middle = entries.length >> 1;
+  return [
+    { epoch, entries: entries.slice(0, middle) },
+    { epoch, entries: entries.slice(middle) },
+  ];
+}
+
+/** What became of one message. `claimed before`: it had its outcome in an earlier transaction. */
+export type Outcome = 'stored' | 'duplicate' | 'quarantined' | 'internal' | 'claimed before';
+
+/** A claimed entry in one attempt. `open`: accepted by its verdict, the store has not decided yet. */
+export interface Claimed {
+  readonly entry: PlanEntry;
+  verdict: Verdict;
+  outcome: Exclude<Outcome, 'claimed before'> | 'open';
+}
+
+export function claimed(entry: PlanEntry, verdict: Verdict): Claimed {
+  const outcome = { accept: 'open', quarantine: 'quarantined', internal: 'internal' } as const;
+  return { entry, verdict, outcome: outcome[verdict.outcome] };
+}
+
+export function quarantine(message: Claimed, rejection: Rejection): void {
+  message.verdict = { outcome: 'quarantine', rejection };
+  message.outcome = 'quarantined';
+}

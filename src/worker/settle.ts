@@ -1,0 +1,164 @@
+import type { Pool } from 'pg';
+import type { RegistryView } from '../model/registry.ts';
+import type { Reading, Rejection, Verdict } from '../model/verdict.ts';
+import { addToLedger } from '../store/statements/add-to-ledger.ts';
+import { claim } from '../store/statements/claim.ts';
+import { insertQuarantine } from '../store/statements/insert-quarantine.ts';
+import type { Queryable } from '../store/statements/queryable.ts';
+import { type StatusThresholds, upsertDeviceState } from '../store/statements/upsert-device-state.ts';
+import { upsertSensors } from '../store/statements/upsert-sensors.ts';
+import { inTransaction } from '../store/transaction.ts';
+import { devicesSeen, sensorValues } from './aggregate.ts';
+import type { Decoded } from './decoded.ts';
+import { settleKeys } from './keys.ts';
+import { type Claimed, claimed, type Outcome, type Plan, type PlanEntry, quarantine } from './plan.ts';
+import { quarantineRow } from './quarantine-row.ts';
+import type { RateLimiter } from './rate-limiter.ts';
+import { storeReadings } from './store-readings.ts';
+
+/*
+ * INV. Every stream sequence gets exactly one outcome, and every identity at most one row in `telemetry`.
+ * It rests on three things here:
+ * - the claim comes first: what was claimed before is not judged again, whatever changed since;
+ * - claim, rows, quarantine and ledger commit together or not at all;
+ * - the caller acks after COMMIT only. A COMMIT whose answer was lost is resolved by the claim of the retry.
+ */
+
+export interface SettleOptions {
+  readonly pool: Pool;
+  readonly registry: RegistryView & { refresh(atLeast: number): Promise<void> };
+  readonly judge: (decoded: Decoded, registry: RegistryView) => Verdict;
+  readonly limiter: Pick<RateLimiter, 'charge' | 'settled' | 'release'>;
+  /** Makes partitions where they are missing. @returns the readings it refuses to make one for. */
+  readonly ensurePartitions: (readings: readonly Reading[]) => Promise<ReadonlySet<Reading>>;
+  readonly thresholds: StatusThresholds;
+  /** Sensors per device, unless the device says otherwise. */
+  readonly maxSensors: number;
+  /** This worker's shard of the ledger. */
+  readonly ledgerShard: number;
+}
+
+export interface Settled {
+  readonly entry: PlanEntry;
+  readonly outcome: Outcome;
+  readonly verdict: Verdict | undefined;
+}
+
+export type Settle = (plan: Plan) => Promise<Settled[]>;
+
+/** The settling of a plan in one transaction. Throws what the database throws; the plan may then be tried again. */
+export function createSettle(options: SettleOptions): Settle {
+  return async (plan) => {
+    const unplaceable = await preparePartitions(plan, options);
+    const settled = await inTransaction(options.pool, async (db) => {
+      const messages = await claimAndJudge(db, plan, options);
+      for (const message of messages) {
+        if (unplaceable.has(message.entry)) quarantine(message, outOfRange);
+      }
+      await settleKeys(db, messages, (reading) => options.limiter.charge(reading, options.registry));
+      await storeReadings(db, plan.epoch, messages);
+      await record(db, plan.epoch, messages, options);
+      return messages;
+    });
+    const outcomes = withClaimedBefore(plan, settled);
+    closeCharges(outcomes, options.limiter);
+    return outcomes;
+  };
+}
+
+/** Only a stored message spends its budget: a resend, or one that another worker settled, gives it back. */
+function closeCharges(settled: readonly Settled[], limiter: SettleOptions['limiter']): void {
+  const chargesOf = (stored: boolean) =>
+    settled.flatMap(({ entry, outcome }) =>
+      entry.charged?.ok === true && (outcome === 'stored') === stored ? entry.charged.charge : [],
+    );
+  limiter.settled(chargesOf(true));
+  limiter.release(chargesOf(false));
+}
+
+const outOfRange: Rejection = {
+  reason: 'TIMESTAMP_OUT_OF_RANGE',
+  detail: 'the tenant asked for too many new weeks of telemetry today',
+};
+
+/** Before the transaction: a partition made inside it would lock others out. */
+async function preparePartitions(plan: Plan, options: SettleOptions): Promise<Set<PlanEntry>> {
+  const readings = new Map<Reading, PlanEntry>();
+  for (const entry of plan.entries) {
+    const verdict = verdictOf(entry, options);
+    if (verdict.outcome === 'accept') readings.set(verdict.reading, entry);
+  }
+  const refused = await options.ensurePartitions([...readings.keys()]);
+  return new Set([...refused].flatMap((reading) => readings.get(reading) ?? []));
+}
+
+/** Claims the plan's sequences and judges those that were not claimed before, by the registry as of now. */
+async function claimAndJudge(db: Queryable, plan: Plan, options: SettleOptions): Promise<Claimed[]> {
+  const positions = plan.entries.map(({ message }) => ({
+    epoch: plan.epoch,
+    seq: message.seq,
+    timestampNs: message.timestampNs,
+  }));
+  const result = await claim(db, positions);
+  // Change notices are hints and get lost; the transaction's own look at the version is what counts.
+  if (result.registryVersion > options.registry.version)
+    await options.registry.refresh(result.registryVersion);
+  return plan.entries
+    .filter(({ message }) => result.claimed.has(message.seq))
+    .map((entry) => claimed(entry, verdictOf(entry, options)));
+}
+
+function verdictOf(entry: PlanEntry, { judge, registry }: SettleOptions): Verdict {
+  if (entry.refused !== undefined) return { outcome: 'quarantine', rejection: entry.refused };
+  return judge(entry.decoded, registry);
+}
+
+/** Everything that follows from the outcomes, in the lock order that all workers keep. */
+async function record(
+  db: Queryable,
+  epoch: number,
+  messages: readonly Claimed[],
+  options: SettleOptions,
+): Promise<void> {
+  const rejected = messages.flatMap((message) => quarantineRow(message, epoch) ?? []);
+  if (rejected.length > 0) await insertQuarantine(db, rejected);
+  // A resend shows that the device lives, but its values are known already.
+  const seen = devicesSeen(readingsOf(messages, ['stored', 'duplicate']));
+  if (seen.length > 0) await upsertDeviceState(db, seen, options.thresholds);
+  const maxSensorsOf = ({ tenantId, deviceId }: Reading) =>
+    options.registry.device(tenantId, deviceId)?.maxSensors ?? options.maxSensors;
+  const values = sensorValues(readingsOf(messages, ['stored']), maxSensorsOf);
+  if (values.length > 0) await upsertSensors(db, values);
+  if (messages.length > 0) await addToLedger(db, epoch, options.ledgerShard, countOutcomes(messages));
+}
+
+function readingsOf(messages: readonly Claimed[], outcomes: readonly Claimed['outcome'][]): Reading[] {
+  return messages.flatMap(({ verdict, outcome }) =>
+    verdict.outcome === 'accept' && outcomes.includes(outcome) ? verdict.reading : [],
+  );
+}
+
+function countOutcomes(messages: readonly Claimed[]) {
+  const counts = { stored: 0, duplicates: 0, quarantined: 0, internal: 0 };
+  const column = {
+    stored: 'stored',
+    duplicate: 'duplicates',
+    quarantined: 'quarantined',
+    internal: 'internal',
+  } as const;
+  for (const { outcome, entry } of messages) {
+    if (outcome === 'open') throw new Error(`sequence ${entry.message.seq} was claimed but got no outcome`);
+    counts[column[outcome]] += 1;
+  }
+  return counts;
+}
+
+function withClaimedBefore(plan: Plan, messages: readonly Claimed[]): Settled[] {
+  const byEntry = new Map(messages.map((message) => [message.entry, message]));
+  return plan.entries.map((entry) => {
+    const message = byEntry.get(entry);
+    if (message === undefined || message.outcome === 'open')
+      return { entry, outcome: 'claimed before', verdict: undefined };
+    return { entry, outcome: message.outcome, verdict: message.verdict };
+  });
+}

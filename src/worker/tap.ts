@@ -1,0 +1,42 @@
+import type { Reading } from '../model/verdict.ts';
+import type { Settled } from './settle.ts';
+
+/** Publishes on core NATS: fire and forget. */
+export type PublishTap = (tenantId: string, deviceId: string, data: string) => void;
+
+/**
+ * The after-commit feed: every stored reading on `readings.{tenant}.{device}`, without its token. At most
+ * once: who is not connected misses it, and a worker that dies after COMMIT sends nothing.
+ */
+export function createTap(publish: PublishTap): (settled: readonly Settled[]) => void {
+  return (settled) => {
+    for (const { outcome, verdict } of settled) {
+      if (outcome !== 'stored' || verdict?.outcome !== 'accept') continue;
+      const { tenantId, deviceId } = verdict.reading;
+      publish(tenantId, deviceId, encodeReading(verdict.reading));
+    }
+  };
+}
+
+/** As JSON; `metrics` is the device's own text, so that numbers are exactly as sent. */
+function encodeReading(reading: Reading): string {
+  const { tenantId, deviceId, siteId, msgType, timeUs, arrivedAtMs, seq, metricsText, extraText } = reading;
+  const head = JSON.stringify({
+    tenant_id: tenantId,
+    device_id: deviceId,
+    site_id: siteId,
+    msg_type: msgType,
+    time: isoMicroseconds(timeUs),
+    arrived_at: new Date(arrivedAtMs).toISOString(),
+    ...(seq === undefined ? {} : { seq }),
+  });
+  const extra = extraText === undefined ? '' : `,"extra":${extraText}`;
+  return `${head.slice(0, -1)},"metrics":${metricsText}${extra}}`;
+}
+
+/** `2026-01-01T00:00:00.123456Z` */
+function isoMicroseconds(us: number): string {
+  const ms = Math.floor(us / 1_000);
+  const rest = String(us - ms * 1_000).padStart(3, '0');
+  return new Date(ms).toISOString().replace('Z', `${rest}Z`);
+}

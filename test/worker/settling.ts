@@ -1,0 +1,137 @@
+import type pg from 'pg';
+import type { DeviceId, TenantId } from '../../src/model/identifiers.ts';
+import type { RegistryView } from '../../src/model/registry.ts';
+import type { Reading, Verdict } from '../../src/model/verdict.ts';
+import { openEpoch } from '../../src/store/statements/open-epoch.ts';
+import type { PulledMessage } from '../../src/stream/puller.ts';
+import type { Decoded } from '../../src/worker/decoded.ts';
+import type { Plan } from '../../src/worker/plan.ts';
+import { createRateLimiter } from '../../src/worker/rate-limiter.ts';
+import { createSettle, type Settle, type SettleOptions } from '../../src/worker/settle.ts';
+
+/** A message with its decoded form and verdict written down, to test settling apart from judging. */
+export interface Script {
+  readonly seq: number;
+  readonly timestampNs?: bigint;
+  readonly device?: string;
+  readonly identity?: string;
+  readonly key?: { readonly identity: string; readonly bodyHash: string };
+  readonly timeUs?: number;
+  readonly arrivedAtMs?: number;
+  readonly deviceSeq?: number;
+  readonly metrics?: Record<string, unknown>;
+  /** Where the text differs from the metrics printed: what the database cannot take. */
+  readonly metricsText?: string;
+  readonly verdict?: Verdict;
+}
+
+export const hex = (n: number) => n.toString(16).padStart(32, '0');
+const baseMs = Date.UTC(2026, 5, 1);
+
+export interface ScriptedMessage extends PulledMessage {
+  readonly said: string[];
+}
+
+export function scripted(script: Script): { message: ScriptedMessage; decoded: Decoded; verdict: Verdict } {
+  const said: string[] = [];
+  const message: ScriptedMessage = {
+    seq: script.seq,
+    timestampNs: script.timestampNs ?? BigInt(baseMs) * 1_000_000n + BigInt(script.seq),
+    subject: 'telemetry.acme',
+    data: Buffer.from(`{"payload":{"provision_token":"secret-${script.seq}"}}`),
+    msgId: undefined,
+    streamCreated: '2026-01-01T00:00:00Z',
+    deliveryCount: 1,
+    said,
+    ack: () => said.push('ack'),
+    nak: () => said.push('nak'),
+    working: () => said.push('working'),
+  };
+  const metrics = script.metrics ?? { n: script.seq };
+  const reading: Reading = {
+    tenantId: 'acme' as TenantId,
+    deviceId: (script.device ?? 'd1') as DeviceId,
+    siteId: 's1',
+    msgType: 'telemetry',
+    timeUs: script.timeUs ?? (baseMs + script.seq) * 1_000,
+    arrivedAtMs: script.arrivedAtMs ?? baseMs + script.seq,
+    seq: script.deviceSeq,
+    metricsText: script.metricsText ?? JSON.stringify(metrics),
+    metrics,
+    extraText: undefined,
+  };
+  const decoded: Decoded = {
+    raw: message,
+    tenantId: reading.tenantId,
+    deviceId: reading.deviceId,
+    msgType: 'telemetry',
+    arrivedAtMs: reading.arrivedAtMs,
+    identity:
+      script.key === undefined
+        ? { kind: 'content', identity: script.identity ?? hex(script.seq), bodyHash: hex(0) }
+        : { kind: 'key', ...script.key },
+    tokenSha256: undefined,
+    result: { form: 'reading', reading },
+  };
+  return { message, decoded, verdict: script.verdict ?? { outcome: 'accept', reading } };
+}
+
+export interface Settling {
+  readonly settle: Settle;
+  readonly epoch: number;
+  plan(scripts: readonly Script[]): Plan & { readonly messages: ScriptedMessage[] };
+  run(scripts: readonly Script[]): Promise<string[]>;
+}
+
+const noRegistry: RegistryView & { refresh(): Promise<void> } = {
+  version: Number.MAX_SAFE_INTEGER,
+  device: () => undefined,
+  tenant: () => undefined,
+  refresh: async () => {},
+};
+
+/** A settle over a database, its messages scripted. Partitions are made for every time asked. */
+export async function createSettling(
+  pool: pg.Pool,
+  overrides: Partial<SettleOptions> = {},
+): Promise<Settling> {
+  const epoch = await openEpoch(pool, 'TELEMETRY', `2026-01-01T00:00:00Z`);
+  const verdicts = new Map<Decoded, Verdict>();
+  const settle = createSettle({
+    pool,
+    registry: noRegistry,
+    judge: (decoded) => verdicts.get(decoded) ?? { outcome: 'internal' },
+    limiter: createRateLimiter({
+      device: { ratePerSecond: 1e6, burst: 1e8 },
+      tenant: { ratePerSecond: 1e6, burst: 1e8 },
+    }),
+    ensurePartitions: async (readings) => {
+      for (const { timeUs } of readings) {
+        await pool.query('select ensure_telemetry_partition(to_timestamp($1::float8))', [timeUs / 1e6]);
+        break;
+      }
+      return new Set();
+    },
+    thresholds: { staleAfterMs: 300_000, offlineAfterMs: 1_800_000 },
+    maxSensors: 100,
+    ledgerShard: 0,
+    ...overrides,
+  });
+  const plan = (scripts: readonly Script[]) => {
+    const made = scripts.map(scripted);
+    for (const { decoded, verdict } of made) verdicts.set(decoded, verdict);
+    const entries = made.map(({ message, decoded }) => ({
+      message,
+      decoded,
+      charged: undefined,
+      refused: undefined,
+    }));
+    return { epoch, entries, messages: made.map(({ message }) => message) };
+  };
+  return {
+    settle,
+    epoch,
+    plan,
+    run: async (scripts) => (await settle(plan(scripts))).map(({ outcome }) => outcome),
+  };
+}
