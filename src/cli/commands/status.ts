@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import type { CliContext } from '../context.ts';
+import { defineCommand, invocationOf } from '../define-command.ts';
+import { CliError, exitCodes } from '../exit-codes.ts';
+import { locate } from '../locate.ts';
+import { toJson } from '../output/json.ts';
+import { describeStatus, statusAsJson, wordsOf } from '../status/describe.ts';
+import { gatherStatus, type Status } from '../status/gather.ts';
+
+const sampleMs = 1_000;
+
+export function addStatusCommand(program: Command, context: CliContext): void {
+  defineCommand(program, {
+    usage: 'status',
+    summary: 'show streams, lag, rates, devices and the roles that run',
+    details:
+      'Rates are measured over one second. PENDING waits for a worker, IN FLIGHT is being\n' +
+      'settled; with both at 0 and ACK FLOOR at LAST SEQ everything that was accepted has its\n' +
+      'outcome. When NATS or PostgreSQL is away, the other part is shown, with exit code 1.',
+    examples: ['status', 'status --json'],
+  }).action(async (_options: unknown, self: Command) => {
+    const invocation = invocationOf(context, self);
+    // Where both are is known, or nothing is: that is no partial answer.
+    for (const place of ['nats', 'database'] as const) locate(place, invocation.config);
+    const status = await gatherStatus(invocation, sampleMs, () => performance.now());
+    const { terminal } = invocation;
+    if (invocation.json) terminal.out(toJson(statusAsJson(status)));
+    else terminal.out(describeStatus(status, terminal.columns));
+    refuseAbsence(status);
+  });
+}
+
+function refuseAbsence({ nats, database }: Status): void {
+  const errors = [nats, database].flatMap((part) => ('error' in part ? [part.error] : []));
+  if (errors.length === 0) return;
+  const sentences = errors.map(wordsOf).join('\n');
+  // One of them still tells something; without both there is nothing to tell.
+  throw new CliError(sentences, errors.length === 2 ? exitCodes.unavailable : exitCodes.failure);
+}

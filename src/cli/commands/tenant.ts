@@ -1,0 +1,161 @@
+import type { Command } from 'commander';
+import type { TenantId } from '../../model/identifiers.ts';
+import { addTenant } from '../../store/registry/add-tenant.ts';
+import { listTenants } from '../../store/registry/list-tenants.ts';
+import { setTenantLimits } from '../../store/registry/set-tenant-limits.ts';
+import type { LimitChanges, Tenant, TenantLimits } from '../../store/registry/types.ts';
+import { withDatabase } from '../connect.ts';
+import type { CliContext } from '../context.ts';
+import { defineCommand, defineGroup, invocationOf } from '../define-command.ts';
+import { CliError } from '../exit-codes.ts';
+import { printListing } from '../listing.ts';
+import { formatAgo } from '../output/duration.ts';
+import { toJson } from '../output/json.ts';
+import { describeLimit } from '../output/limit.ts';
+import { formatCount } from '../output/number.ts';
+import type { Column } from '../output/table.ts';
+import { orDefault, parseTenantId, positiveNumber, wholeNumber } from '../parsers.ts';
+
+const rate = orDefault(positiveNumber(10_000_000));
+const burst = orDefault(wholeNumber(1, 100_000_000));
+
+type LimitOptions = {
+  readonly rate?: number | null;
+  readonly burst?: number | null;
+  readonly deviceRate?: number | null;
+  readonly deviceBurst?: number | null;
+};
+
+export function addTenantCommands(program: Command, context: CliContext): void {
+  const tenant = defineGroup(program, 'tenant', {
+    summary: 'add and list tenants, set their limits',
+    examples: ['tenant add acme', 'tenant list'],
+  });
+  addAdd(tenant, context);
+  addList(tenant, context);
+  addLimits(tenant, context);
+}
+
+function addAdd(tenant: Command, context: CliContext): void {
+  const command = defineCommand(tenant, {
+    usage: 'add',
+    summary: 'add a tenant',
+    examples: ['tenant add acme', "tenant add acme --name 'Acme Ltd' --rate 10000 --burst 40000"],
+  })
+    .argument('<tenant_id>', 'a letter or digit, then letters, digits, _ and -; 64 at most', parseTenantId)
+    .option('--name <text>', 'for people to read', '');
+  withLimitOptions(command).action(
+    async (tenantId: TenantId, options: LimitOptions & { readonly name: string }, self: Command) => {
+      const invocation = invocationOf(context, self);
+      const limits = limitsOf(options);
+      await withDatabase(invocation, (pool) =>
+        addTenant(pool, tenantId, {
+          name: options.name,
+          ratePerSecond: limits.ratePerSecond ?? undefined,
+          burst: limits.burst ?? undefined,
+          deviceRatePerSecond: limits.deviceRatePerSecond ?? undefined,
+          deviceBurst: limits.deviceBurst ?? undefined,
+        }),
+      );
+      if (invocation.json) invocation.terminal.out(toJson({ tenant_id: tenantId, name: options.name }));
+      else {
+        invocation.terminal.out(
+          `Added tenant ${tenantId}. Next: tributary device add ${tenantId} <device_id> --site <site_id>`,
+        );
+      }
+    },
+  );
+}
+
+function addList(tenant: Command, context: CliContext): void {
+  defineCommand(tenant, {
+    usage: 'list',
+    summary: 'list all tenants',
+    examples: ['tenant list', 'tenant list --json'],
+  }).action(async (_options: unknown, self: Command) => {
+    const invocation = invocationOf(context, self);
+    const rows = await withDatabase(invocation, (pool) => listTenants(pool));
+    printListing(invocation, {
+      rows,
+      columns: tenantColumns(context.clock()),
+      toJson: tenantAsJson,
+      empty: 'No tenants yet. Add one: tributary tenant add <tenant_id>',
+    });
+  });
+}
+
+function addLimits(tenant: Command, context: CliContext): void {
+  const command = defineCommand(tenant, {
+    usage: 'limits',
+    summary: 'show or set the rate limits of a tenant and of its devices',
+    details:
+      'Each limit is a rate in messages per second and a burst: so many messages in any\n' +
+      '`burst / rate` seconds. Without options the present limits are shown. A device may\n' +
+      'have limits of its own: tributary device limits.',
+    examples: [
+      'tenant limits acme',
+      'tenant limits acme --rate 10000 --burst 40000',
+      'tenant limits acme --rate default',
+    ],
+  }).argument('<tenant_id>', 'whose limits', parseTenantId);
+  withLimitOptions(command).action(async (tenantId: TenantId, options: LimitOptions, self: Command) => {
+    const invocation = invocationOf(context, self);
+    const changes = limitsOf(options);
+    const found = await withDatabase(invocation, async (pool) => {
+      if (Object.keys(changes).length > 0) await setTenantLimits(pool, tenantId, changes);
+      return (await listTenants(pool)).find((each) => each.tenantId === tenantId);
+    });
+    if (found === undefined) {
+      throw new CliError(`There is no tenant ${tenantId}: tributary tenant list shows those there are.`);
+    }
+    if (invocation.json) invocation.terminal.out(toJson(tenantAsJson(found)));
+    else {
+      invocation.terminal.out(
+        `Tenant ${tenantId}: ${describeLimit(found.ratePerSecond, found.burst)}; ` +
+          `each device: ${describeLimit(found.deviceRatePerSecond, found.deviceBurst)}.`,
+      );
+    }
+  });
+}
+
+function withLimitOptions(command: Command): Command {
+  return command
+    .option('--rate <n|default>', 'messages per second of the whole tenant', rate)
+    .option('--burst <n|default>', 'messages of the tenant in burst / rate seconds', burst)
+    .option('--device-rate <n|default>', 'messages per second of each device', rate)
+    .option('--device-burst <n|default>', 'messages of each device in burst / rate seconds', burst);
+}
+
+/** Only what was given: what is absent stays as it is, null goes back to the default. */
+function limitsOf(options: LimitOptions): LimitChanges<TenantLimits> {
+  return {
+    ...(options.rate === undefined ? {} : { ratePerSecond: options.rate }),
+    ...(options.burst === undefined ? {} : { burst: options.burst }),
+    ...(options.deviceRate === undefined ? {} : { deviceRatePerSecond: options.deviceRate }),
+    ...(options.deviceBurst === undefined ? {} : { deviceBurst: options.deviceBurst }),
+  };
+}
+
+function tenantColumns(nowMs: number): Column<Tenant>[] {
+  return [
+    { title: 'TENANT', value: (row) => row.tenantId },
+    { title: 'NAME', value: (row) => (row.name === '' ? undefined : row.name), minimum: 8 },
+    { title: 'DEVICES', value: (row) => formatCount(row.devices), align: 'right' },
+    { title: 'LIMIT', value: (row) => describeLimit(row.ratePerSecond, row.burst) },
+    { title: 'EACH DEVICE', value: (row) => describeLimit(row.deviceRatePerSecond, row.deviceBurst) },
+    { title: 'ADDED', value: (row) => formatAgo(row.createdAt.getTime(), nowMs) },
+  ];
+}
+
+function tenantAsJson(tenant: Tenant): unknown {
+  return {
+    tenant_id: tenant.tenantId,
+    name: tenant.name,
+    devices: tenant.devices,
+    rate_per_second: tenant.ratePerSecond,
+    burst: tenant.burst,
+    device_rate_per_second: tenant.deviceRatePerSecond,
+    device_burst: tenant.deviceBurst,
+    created_at: tenant.createdAt,
+  };
+}

@@ -1,0 +1,31 @@
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { runUp } from '../../roles/up/up.ts';
+import type { CliContext } from '../context.ts';
+import { defineCommand, invocationOf } from '../define-command.ts';
+
+const mainFile = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+export function addUpCommand(program: Command, context: CliContext): void {
+  defineCommand(program, {
+    usage: 'up',
+    summary: 'run everything on this machine',
+    details:
+      'Brings a NATS server and a PostgreSQL of its own, unless NATS_URL and DATABASE_URL name others. Its data\n' +
+      'stays in the data folder. Ctrl-C stops everything in order; a second one does not wait.',
+    examples: ['up', 'up --workers 2 --http-port 9080'],
+    settings: 'all',
+    json: false,
+  }).action(async (_options: unknown, command: Command) => {
+    const { config, environment, terminal, signals } = invocationOf(context, command);
+    await runUp({
+      config,
+      environment,
+      roleCommand: (role) => [process.execPath, mainFile, role],
+      write: terminal.write,
+      isTerminal: terminal.outIsTerminal,
+      stop: signals.stop(),
+      hurry: signals.hurry(),
+    });
+  });
+}

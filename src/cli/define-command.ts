@@ -1,0 +1,65 @@
+import type { Command } from 'commander';
+import { parseConfig } from '../config/parse-config.ts';
+import type { Config, SettingName } from '../config/settings.ts';
+import type { CliContext } from './context.ts';
+import { addSettingFlags, connectionSettings, settingOverrides } from './setting-flags.ts';
+
+/** What an action works with, besides its arguments and options. */
+export interface Invocation extends CliContext {
+  readonly config: Config;
+  readonly json: boolean;
+}
+
+export interface CommandText {
+  readonly summary: string;
+  /** What the summary leaves open; shown by `--help`. */
+  readonly details?: string;
+  /** Lines to copy, without the program's name. */
+  readonly examples: readonly string[];
+}
+
+export interface CommandShape extends CommandText {
+  /** Name and arguments as commander writes them: `add <tenant_id>`. */
+  readonly usage: string;
+  /** `--json` is offered. */
+  readonly json?: boolean;
+  /** Settings offered as flags; default: where the instance is. */
+  readonly settings?: readonly SettingName[] | 'all';
+}
+
+/** Adds a command in the common form: its help with examples, its settings as flags, `--json`. */
+export function defineCommand(parent: Command, shape: CommandShape): Command {
+  const command = parent.command(shape.usage).summary(shape.summary);
+  const title = sentence(shape.summary);
+  command.description(shape.details === undefined ? title : `${title}\n\n${shape.details}`);
+  if (shape.json ?? true) command.option('--json', 'print JSON');
+  addSettingFlags(command, shape.settings === 'all' ? undefined : (shape.settings ?? connectionSettings));
+  command.addHelpText('after', `\n${examplesText(shape.examples)}`);
+  return command;
+}
+
+export function examplesText(examples: readonly string[]): string {
+  const title = examples.length === 1 ? 'Example:' : 'Examples:';
+  return [title, ...examples.map((example) => `  tributary ${example}`)].join('\n');
+}
+
+/** Reads settings from flags and environment. @throws ConfigError */
+export function invocationOf(context: CliContext, command: Command): Invocation {
+  const options: Readonly<Record<string, unknown>> = command.opts();
+  const config = parseConfig(context.environment, settingOverrides(options));
+  return { ...context, config, json: options.json === true };
+}
+
+/** A command that only holds others: without one of them it shows its help. */
+export function defineGroup(program: Command, name: string, text: CommandText): Command {
+  return program
+    .command(name)
+    .summary(text.summary)
+    .description(sentence(text.summary))
+    .helpCommand(false)
+    .addHelpText('after', `\n${examplesText(text.examples)}`);
+}
+
+function sentence(summary: string): string {
+  return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+}

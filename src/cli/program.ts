@@ -1,0 +1,54 @@
+import { Command } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import { addDeviceCommands } from './commands/device.ts';
+import { addMigrateCommand } from './commands/migrate.ts';
+import { addOperatorKeyCommands } from './commands/operator-key.ts';
+import { addQuarantineCommands } from './commands/quarantine.ts';
+import { addSensorsCommand } from './commands/sensors.ts';
+import { addStatusCommand } from './commands/status.ts';
+import { addTelemetryCommand } from './commands/telemetry.ts';
+import { addTenantCommands } from './commands/tenant.ts';
+import { addTopologyCommand } from './commands/topology.ts';
+import { addUpCommand } from './commands/up.ts';
+import type { CliContext } from './context.ts';
+import { examplesText } from './define-command.ts';
+
+/** The whole command line. Parsing throws CommanderError instead of ending the process. */
+export function createProgram(context: CliContext): Command {
+  const { terminal } = context;
+  const program = new Command('tributary')
+    .description(
+      'Takes telemetry over HTTP and MQTT: durable before it says yes, exactly once in PostgreSQL.',
+    )
+    .version(packageJson.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help; also for each command')
+    .helpCommand(false)
+    .configureOutput({
+      writeOut: (text) => terminal.write(text),
+      writeErr: (text) => terminal.note(text.trimEnd()),
+      getOutHelpWidth: () => terminal.columns,
+      getErrHelpWidth: () => terminal.columns,
+    })
+    .exitOverride();
+  program.commandsGroup('Run:');
+  addUpCommand(program, context);
+  program.commandsGroup('Look:');
+  addStatusCommand(program, context);
+  addTelemetryCommand(program, context);
+  addSensorsCommand(program, context);
+  addQuarantineCommands(program, context);
+  program.commandsGroup('Set up:');
+  addTenantCommands(program, context);
+  addDeviceCommands(program, context);
+  addOperatorKeyCommands(program, context);
+  addMigrateCommand(program, context);
+  addTopologyCommand(program, context);
+  program.addHelpText(
+    'after',
+    `\n${examplesText(['tenant add acme', 'device add acme sensor-1 --site plant-1', 'status'])}\n\n` +
+      'Commands find the instance of a running npm start by themselves; NATS_URL and\n' +
+      'DATABASE_URL name another one. Exit codes: 0 done, 1 failed, 2 wrong usage,\n' +
+      '69 unreachable, 78 wrong setting.',
+  );
+  return program;
+}

@@ -1,0 +1,40 @@
+import { CommanderError } from 'commander';
+import { ConfigError } from '../config/parse-config.ts';
+import { NatsUnreachableError } from '../stream/connection.ts';
+import { CliError, type ExitCode, exitCodes } from './exit-codes.ts';
+import { redactUrls } from './redact-url.ts';
+
+export interface ErrorReport {
+  readonly exitCode: ExitCode;
+  /** What goes to standard error; undefined when it has been said already. */
+  readonly text: string | undefined;
+}
+
+/** One sentence and an exit code for whatever a command threw; the stack only for those who debug. */
+export function reportError(error: unknown, options: { readonly withStack: boolean }): ErrorReport {
+  if (error instanceof CommanderError) {
+    // Commander has printed its own message; `--help` and `--version` arrive here too, as successes.
+    return { exitCode: error.exitCode === 0 ? exitCodes.ok : exitCodes.usage, text: undefined };
+  }
+  const exitCode = exitCodeOf(error);
+  const stack = options.withStack && error instanceof Error ? `\n${stackOf(error)}` : '';
+  return { exitCode, text: redactUrls(`error: ${sentenceOf(error)}${stack}`) };
+}
+
+function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof CliError) return error.exitCode;
+  if (error instanceof NatsUnreachableError) return exitCodes.unavailable;
+  return error instanceof ConfigError ? exitCodes.configuration : exitCodes.failure;
+}
+
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // An AggregateError (several addresses tried) has its words in its parts.
+  if (error.message === '' && error instanceof AggregateError) return error.errors.map(sentenceOf).join('; ');
+  return error.message === '' ? error.name : error.message;
+}
+
+function stackOf(error: Error): string {
+  const cause = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : '';
+  return `${error.stack ?? ''}${cause}`;
+}

@@ -1,0 +1,35 @@
+import type { Config } from '../config/settings.ts';
+import { CliError } from './exit-codes.ts';
+import type { Signals } from './signals.ts';
+
+/** What every role gives when it has started. */
+export interface RunningRole {
+  drain(): Promise<void>;
+}
+
+export interface RunRoleOptions {
+  readonly name: string;
+  readonly start: (config: Config) => Promise<RunningRole>;
+  readonly config: Config;
+  readonly signals: Signals;
+  readonly drainTimeoutMs: number;
+}
+
+/** Runs a role until a signal asks for its end, then drains it. @throws CliError when it does not drain in time. */
+export async function runRole(options: RunRoleOptions): Promise<void> {
+  const stop = options.signals.stop();
+  const role = await options.start(options.config);
+  if (!stop.aborted) {
+    await new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
+  }
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const seconds = options.drainTimeoutMs / 1_000;
+    late.reject(new CliError(`${options.name} did not drain within ${seconds} s and was cut off.`));
+  }, options.drainTimeoutMs);
+  try {
+    await Promise.race([role.drain(), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,43 @@
+export type StopSignal = 'SIGINT' | 'SIGTERM';
+
+export interface Signals {
+  /** Aborted by the first SIGINT or SIGTERM. From the first call on, that one no longer ends the process by itself. */
+  stop(): AbortSignal;
+  /** Aborted by the second one. Where nobody asks for this, the second one ends the process at once. */
+  hurry(): AbortSignal;
+}
+
+type SignalSource = {
+  on(signal: StopSignal, listener: () => void): unknown;
+  exit(code: number): void;
+};
+
+const exitCodesBySignal: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
+
+export function createSignals(source: SignalSource): Signals {
+  const stop = new AbortController();
+  const hurry = new AbortController();
+  let listening = false;
+  let hurryWanted = false;
+  const onSignal = (signal: StopSignal) => {
+    if (!stop.signal.aborted) stop.abort();
+    else if (hurryWanted && !hurry.signal.aborted) hurry.abort();
+    else source.exit(exitCodesBySignal[signal]);
+  };
+  const listen = () => {
+    if (listening) return;
+    listening = true;
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) source.on(signal, () => onSignal(signal));
+  };
+  return {
+    stop: () => {
+      listen();
+      return stop.signal;
+    },
+    hurry: () => {
+      listen();
+      hurryWanted = true;
+      return hurry.signal;
+    },
+  };
+}

@@ -1,0 +1,129 @@
+import { formatDuration } from '../output/duration.ts';
+import { formatBytes, formatCount, formatRate } from '../output/number.ts';
+import { type Column, formatFields, formatTable } from '../output/table.ts';
+import { reportError } from '../report-error.ts';
+import type { DatabasePart, NatsPart, Part, Status } from './gather.ts';
+import type { RoleAnswer, StreamSample } from './probe-nats.ts';
+
+/** The status for people. */
+export function describeStatus(status: Status, width: number): string {
+  const { nats, database } = status;
+  const blocks = [formatFields(flowFields(nats, database))];
+  if ('value' in nats) {
+    blocks.push(formatTable(streamColumns, nats.value.sample.streams, width));
+    blocks.push(
+      nats.value.roles.length === 0
+        ? 'No role answers: run npm start, or tributary gateway, mqtt and worker.'
+        : formatTable(roleColumns, nats.value.roles, width),
+    );
+  }
+  return blocks.join('\n\n');
+}
+
+/** The status for programs, in the words of the wire. */
+export function statusAsJson({ nats, database }: Status): unknown {
+  return {
+    nats:
+      'error' in nats
+        ? { reachable: false, error: wordsOf(nats.error) }
+        : { reachable: true, server: nats.value.sample.server },
+    database:
+      'error' in database ? { reachable: false, error: wordsOf(database.error) } : { reachable: true },
+    rates: {
+      accepted_per_second: 'value' in nats ? nats.value.acceptedPerSecond : null,
+      stored_per_second: 'value' in database ? database.value.storedPerSecond : null,
+      quarantined_per_second: 'value' in database ? database.value.quarantinedPerSecond : null,
+    },
+    totals: 'value' in database ? database.value.totals : null,
+    devices: 'value' in database ? database.value.devices : null,
+    streams: 'value' in nats ? nats.value.sample.streams.map(streamAsJson) : null,
+    roles: 'value' in nats ? nats.value.roles : null,
+  };
+}
+
+function flowFields(nats: Part<NatsPart>, database: Part<DatabasePart>): [string, string][] {
+  const fields: [string, string][] = [];
+  if ('error' in nats) fields.push(['NATS', 'away']);
+  else fields.push(['NATS', `${nats.value.sample.server}, accepted ${rateOf(nats.value.acceptedPerSecond)}`]);
+  if ('error' in database) {
+    fields.push(['PostgreSQL', 'away']);
+    return fields;
+  }
+  const { totals, devices, storedPerSecond, quarantinedPerSecond } = database.value;
+  fields.push([
+    'PostgreSQL',
+    `stored ${rateOf(storedPerSecond)}, quarantined ${rateOf(quarantinedPerSecond)}`,
+  ]);
+  const { stored, duplicates, quarantined } = totals;
+  const counts = [
+    `${formatCount(Number(stored))} stored`,
+    `${formatCount(Number(duplicates))} duplicates`,
+    `${formatCount(Number(quarantined))} quarantined`,
+  ];
+  fields.push(['In all', counts.join(', ')]);
+  const { tenants, online, stale, offline, silent } = devices;
+  fields.push([
+    'Devices',
+    `${counted(devices.devices, 'device')} of ${counted(tenants, 'tenant')}: ${formatCount(online)} online, ` +
+      `${formatCount(stale)} stale, ${formatCount(offline)} offline,\n${formatCount(silent)} without a message yet`,
+  ]);
+  return fields;
+}
+
+const streamColumns: readonly Column<StreamSample>[] = [
+  { title: 'STREAM', value: ({ name }) => name },
+  { title: 'MESSAGES', value: ({ stream }) => countOr(stream?.state.messages, 'missing'), align: 'right' },
+  { title: 'BYTES', value: ({ stream }) => stream && formatBytes(stream.state.bytes), align: 'right' },
+  { title: 'LIMIT', value: ({ stream }) => stream && formatBytes(stream.maxBytes), align: 'right' },
+  { title: 'LAST SEQ', value: ({ stream }) => countOr(stream?.state.lastSeq), align: 'right' },
+  { title: 'ACK FLOOR', value: ({ consumer }) => countOr(consumer?.ackFloorSeq), align: 'right' },
+  { title: 'PENDING', value: ({ consumer }) => countOr(consumer?.pending), align: 'right' },
+  { title: 'IN FLIGHT', value: ({ consumer }) => countOr(consumer?.ackPending), align: 'right' },
+];
+
+const roleColumns: readonly Column<RoleAnswer>[] = [
+  { title: 'ROLE', value: ({ role }) => role },
+  { title: 'ID', value: ({ id }) => id },
+  { title: 'READY', value: ({ ready }) => (typeof ready === 'boolean' ? (ready ? 'yes' : 'no') : undefined) },
+  { title: 'UP', value: ({ uptimeMs }) => formatDuration(uptimeMs) },
+  { title: 'VERSION', value: ({ version }) => version },
+  { title: 'HOST', value: ({ host }) => host, minimum: 8 },
+];
+
+function streamAsJson({ name, stream, consumer }: StreamSample): unknown {
+  return {
+    name,
+    messages: stream?.state.messages,
+    bytes: stream?.state.bytes,
+    max_bytes: stream?.maxBytes,
+    first_seq: stream?.state.firstSeq,
+    last_seq: stream?.state.lastSeq,
+    consumer:
+      consumer === undefined
+        ? null
+        : {
+            name: consumer.name,
+            num_pending: consumer.pending,
+            num_ack_pending: consumer.ackPending,
+            num_redelivered: consumer.redelivered,
+            ack_floor: consumer.ackFloorSeq,
+          },
+  };
+}
+
+/** One sentence without "error:". */
+export function wordsOf(error: unknown): string {
+  return (reportError(error, { withStack: false }).text ?? 'unknown').replace(/^error: /, '');
+}
+
+function rateOf(perSecond: number | undefined): string {
+  return perSecond === undefined ? '—' : `${formatRate(perSecond)}/s`;
+}
+
+function countOr(value: number | undefined, otherwise?: string): string | undefined {
+  return value === undefined ? otherwise : formatCount(value);
+}
+
+function counted(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}

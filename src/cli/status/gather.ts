@@ -1,0 +1,85 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import type pg from 'pg';
+import {
+  type DeviceTotals,
+  type FlowTotals,
+  selectDeviceTotals,
+  selectFlowTotals,
+} from '../../store/listings/flow-totals.ts';
+import { streamName } from '../../stream/subjects.ts';
+import { withDatabase, withNats } from '../connect.ts';
+import type { Invocation } from '../define-command.ts';
+import { askRoles, type NatsSample, type RoleAnswer, sampleStreams } from './probe-nats.ts';
+
+/** A part of the answer, or why there is none. */
+export type Part<T> = { readonly value: T } | { readonly error: unknown };
+
+export interface NatsPart {
+  readonly sample: NatsSample;
+  readonly roles: readonly RoleAnswer[];
+  /** Undefined: the stream was made anew in between. */
+  readonly acceptedPerSecond: number | undefined;
+}
+
+export interface DatabasePart {
+  readonly totals: FlowTotals;
+  readonly devices: DeviceTotals;
+  readonly storedPerSecond: number;
+  readonly quarantinedPerSecond: number;
+}
+
+export interface Status {
+  readonly nats: Part<NatsPart>;
+  readonly database: Part<DatabasePart>;
+}
+
+/** Samples NATS and the database twice, `sampleMs` apart; one that cannot be reached leaves the other's answer. */
+export async function gatherStatus(
+  invocation: Pick<Invocation, 'config'>,
+  sampleMs: number,
+  now: () => number,
+): Promise<Status> {
+  const [nats, database] = await Promise.all([
+    part(withNats(invocation, (connection) => probeNats(connection, sampleMs, now))),
+    part(withDatabase(invocation, (pool) => probeDatabase(pool, sampleMs, now))),
+  ]);
+  return { nats, database };
+}
+
+async function probeNats(connection: NatsConnection, sampleMs: number, now: () => number): Promise<NatsPart> {
+  const before = await sampleStreams(connection);
+  const startedAt = now();
+  const [roles] = await Promise.all([askRoles(connection), Bun.sleep(sampleMs)]);
+  const sample = await sampleStreams(connection);
+  return { sample, roles, acceptedPerSecond: acceptedRate(before, sample, now() - startedAt) };
+}
+
+function acceptedRate(before: NatsSample, after: NatsSample, elapsedMs: number): number | undefined {
+  const [old, current] = [before, after].map(
+    (each) => each.streams.find(({ name }) => name === streamName)?.stream,
+  );
+  if (old === undefined || current === undefined || old.created !== current.created) return undefined;
+  return ((current.state.lastSeq - old.state.lastSeq) * 1_000) / elapsedMs;
+}
+
+async function probeDatabase(pool: pg.Pool, sampleMs: number, now: () => number): Promise<DatabasePart> {
+  const before = await selectFlowTotals(pool, streamName);
+  const startedAt = now();
+  const [devices] = await Promise.all([selectDeviceTotals(pool), Bun.sleep(sampleMs)]);
+  const totals = await selectFlowTotals(pool, streamName);
+  const perSecond = (count: bigint) => (Math.max(0, Number(count)) * 1_000) / (now() - startedAt);
+  return {
+    totals,
+    devices,
+    storedPerSecond: perSecond(totals.stored - before.stored),
+    quarantinedPerSecond: perSecond(totals.quarantined - before.quarantined),
+  };
+}
+
+async function part<T>(work: Promise<T>): Promise<Part<T>> {
+  try {
+    return { value: await work };
+  } catch (error) {
+    return { error };
+  }
+}

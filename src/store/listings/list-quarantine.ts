@@ -1,0 +1,70 @@
+import type { Queryable } from '../statements/queryable.ts';
+import { createConditions, isoTime } from './conditions.ts';
+
+export interface QuarantineFilter {
+  /** Undefined: all tenants, for operators. */
+  readonly tenantId: string | undefined;
+  readonly deviceId?: string | undefined;
+  readonly reason?: string | undefined;
+  /** When it was quarantined, ms since the epoch: not older than this. */
+  readonly sinceMs?: number | undefined;
+  readonly limit: number;
+}
+
+export interface QuarantineEntry {
+  readonly quarantine_id: bigint;
+  readonly reason: string;
+  /** Names the offending value, never the token. */
+  readonly detail: string;
+  readonly sqlstate: string | null;
+  readonly tenant_id: string | null;
+  readonly device_id: string | null;
+  readonly msg_type: string | null;
+  readonly arrived_at: string;
+  readonly quarantined_at: string;
+}
+
+export interface QuarantineDetails extends QuarantineEntry {
+  readonly subject: string;
+  /** As published, every token cut out. */
+  readonly envelope: Buffer;
+  readonly identity: string;
+  readonly identity_kind: string;
+  readonly stream_seq: bigint;
+}
+
+const entryColumns = `quarantine_id, reason, detail, sqlstate, tenant_id, device_id, msg_type,
+  ${isoTime('arrived_at')} as arrived_at, ${isoTime('quarantined_at')} as quarantined_at`;
+
+/** What was quarantined, newest first. */
+export async function listQuarantine(db: Queryable, filter: QuarantineFilter): Promise<QuarantineEntry[]> {
+  const conditions = createConditions();
+  conditions.add('tenant_id = ?', filter.tenantId);
+  conditions.add('device_id = ?', filter.deviceId);
+  conditions.add('reason = ?', filter.reason);
+  conditions.add(
+    `quarantined_at >= timestamptz 'epoch' + ?::float8 * interval '1 millisecond'`,
+    filter.sinceMs,
+  );
+  const { rows } = await db.query<QuarantineEntry>({
+    text: `
+      select ${entryColumns} from quarantine ${conditions.where}
+      order by quarantine_id desc limit ${Math.trunc(filter.limit)}`,
+    values: conditions.values,
+  });
+  return rows;
+}
+
+/** One quarantined message with its envelope, for an operator; undefined where there is none of this number. */
+export async function findQuarantined(
+  db: Queryable,
+  quarantineId: bigint,
+): Promise<QuarantineDetails | undefined> {
+  const { rows } = await db.query<QuarantineDetails>({
+    text: `
+      select ${entryColumns}, subject, envelope, identity, identity_kind, stream_seq
+      from quarantine where quarantine_id = $1`,
+    values: [quarantineId],
+  });
+  return rows[0];
+}
