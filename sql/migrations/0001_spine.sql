@@ -39,7 +39,8 @@ create table devices (
   version bigint not null default 0,
   primary key (tenant_id, device_id)
 );
-create index devices_version on devices (version);
+-- With the ids behind it, so that caches can page through one version of a million devices.
+create index devices_version on devices (version, tenant_id, device_id);
 
 -- What was deleted, so that caches learn of it by version like of any other change.
 create table registry_tombstones (

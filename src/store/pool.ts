@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { withDeadline } from '../lib/deadline.ts';
 import { columnTypes } from './types.ts';
 
 export interface PoolOptions {
@@ -70,4 +71,11 @@ export function createClient(pool: pg.Pool, overrides: ClientOverrides = {}): pg
   const client = new pg.Client({ ...pool.options, ...timeout });
   client.on('error', () => {});
   return client;
+}
+
+const goodbyeMs = 1_000;
+
+/** Ends a client in whatever state it is. A dead network does not answer the goodbye: that is not waited for. */
+export async function endClient(client: pg.Client): Promise<void> {
+  await withDeadline(client.end(), goodbyeMs, () => {}).catch(() => {});
 }

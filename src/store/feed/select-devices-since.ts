@@ -1,0 +1,55 @@
+import type { DeviceId, TenantId } from '../../model/identifiers.ts';
+import type { RegisteredDevice } from '../../model/registry.ts';
+import type { Queryable } from '../statements/queryable.ts';
+
+interface Row {
+  readonly version: bigint;
+  readonly tenant_id: TenantId;
+  readonly device_id: DeviceId;
+  readonly site_id: string;
+  readonly token_sha256: Buffer | null;
+  readonly previous_token_sha256: Buffer | null;
+  readonly previous_token_until_ms: number | null;
+  readonly revoked: boolean;
+  readonly rate_per_second: number | null;
+  readonly burst: number | null;
+  readonly max_sensors: number | null;
+}
+
+const text = `select version, tenant_id, device_id, site_id, token_sha256, previous_token_sha256,
+    (extract(epoch from previous_token_until) * 1000)::float8 as previous_token_until_ms,
+    revoked_at is not null as revoked, rate_per_second, burst, max_sensors
+  from devices where (version, tenant_id, device_id) > ($1, $2, $3)
+  order by version, tenant_id, device_id limit $4`;
+
+/** Devices that changed after a version, oldest change first, in pages of at most `pageSize`. */
+export async function* selectDevicesSince(
+  db: Queryable,
+  version: number,
+  pageSize: number,
+): AsyncGenerator<RegisteredDevice[], void> {
+  // No id comes after this one, so the first page starts with the next version.
+  let after: readonly [version: bigint, tenantId: string, deviceId: string] = [BigInt(version), '~', ''];
+  for (;;) {
+    const { rows } = await db.query<Row>({ name: 'devices-since', text, values: [...after, pageSize] });
+    yield rows.map(deviceOf);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < pageSize) return;
+    after = [last.version, last.tenant_id, last.device_id];
+  }
+}
+
+function deviceOf(row: Row): RegisteredDevice {
+  return {
+    tenantId: row.tenant_id,
+    deviceId: row.device_id,
+    siteId: row.site_id,
+    tokenSha256: row.token_sha256 ?? undefined,
+    previousTokenSha256: row.previous_token_sha256 ?? undefined,
+    previousTokenUntilMs: row.previous_token_until_ms ?? undefined,
+    revoked: row.revoked,
+    ratePerSecond: row.rate_per_second ?? undefined,
+    burst: row.burst ?? undefined,
+    maxSensors: row.max_sensors ?? undefined,
+  };
+}
