@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import {
+  Aedes,
+  type AedesOptions,
+  type AuthenticateError,
+  type Client,
+  type ConnectPacket,
+  type PublishPacket,
+  type Subscription,
+} from 'aedes';
+import type { MqttMetrics } from '../../observe/mqtt.ts';
+import { checkToken, type JudgeOptions, judgeCredentials } from './credentials.ts';
+import type { Ingest } from './ingest.ts';
+import { createNoPersistence } from './no-persistence.ts';
+import type { Session } from './session.ts';
+import { isOwnFilter } from './topics.ts';
+
+export interface BrokerOptions extends JudgeOptions {
+  readonly ingest: Ingest;
+  readonly metrics: MqttMetrics;
+  readonly sessionOf: (connection: object) => Session | undefined;
+  readonly connectTimeoutMs: number;
+  /**
+   * A CONNECT that the registry cannot vouch for is judged a second time after this time: the cache may lag
+   * behind a device that was added a moment ago. It also slows guessing down.
+   */
+  readonly secondLookMs: number;
+  readonly maxFilters: number;
+}
+
+/**
+ * aedes with its routing taken out: what a client publishes ends in intake and is neither delivered nor
+ * queued nor kept.
+ */
+class IngestBroker extends Aedes {
+  override publish(packet: PublishPacket, ...rest: unknown[]): void {
+    const [client, done] = typeof rest[0] === 'function' ? [undefined, rest[0]] : rest;
+    if (client === undefined || client === null) super.publish(packet, (done ?? ignore) as () => void);
+    else if (typeof done === 'function') done();
+  }
+}
+
+const ignore = () => undefined;
+
+/** Builds the broker; `listen()` starts it. */
+export function createBroker(options: BrokerOptions): Aedes {
+  const { ingest, sessionOf } = options;
+  const known = (connection: object) => sessionOf(connection);
+  const settings: AedesOptions = {
+    connectTimeout: options.connectTimeoutMs,
+    // MQTT 3.1 allows 23 characters, but by now the id is ours.
+    maxClientsIdLength: 65_535,
+    persistence: createNoPersistence((connection) => known(connection)?.unreleased),
+    preConnect: (client, packet, done) => {
+      const session = known(client.conn);
+      if (session === undefined) return done(new Error('connection without a session'), false);
+      judgeConnect(session, packet, options).then(() => done(null, true));
+    },
+    authenticate: (client, _username, _password, done) => {
+      const refusal = known(client.conn)?.connectRefusal;
+      if (refusal === undefined) return done(null, true);
+      const error: AuthenticateError = Object.assign(new Error(refusal.reason), {
+        returnCode: refusal.returnCode,
+      });
+      done(error, false);
+    },
+    authorizePublish: (client, packet, done) => {
+      const session = client === null ? undefined : known(client.conn);
+      if (session === undefined) return done(new Error('publish without a session'));
+      ingest.publish(session, toPublish(packet), () => done(null));
+    },
+    authorizeSubscribe: (client, subscription, done) => {
+      const session = known(client.conn);
+      done(null, session !== undefined && maySubscribe(session, subscription, options) ? subscription : null);
+    },
+  };
+  const broker = new IngestBroker(settings);
+  broker.on('clientReady', (client: Client) => sessionOf(client.conn)?.guard.open());
+  return broker;
+}
+
+function toPublish(packet: PublishPacket) {
+  const { payload } = packet;
+  return {
+    topic: packet.topic,
+    qos: packet.qos,
+    messageId: packet.messageId,
+    payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
+    length: packet.length ?? 0,
+  };
+}
+
+/**
+ * Judges a CONNECT and rewrites it for aedes: a client id that nobody else can have, no session to keep, and
+ * no will, since the listener publishes that itself.
+ */
+async function judgeConnect(session: Session, packet: ConnectPacket, options: BrokerOptions): Promise<void> {
+  const credentials = { username: packet.username, password: packet.password };
+  let judgement = judgeCredentials(credentials, options);
+  if (!judgement.ok && judgement.reason !== 'anonymous') {
+    await new Promise((resolve) => setTimeout(resolve, options.secondLookMs));
+    judgement = judgeCredentials(credentials, options);
+  }
+  const { clientId, clean, will } = packet;
+  delete packet.will;
+  packet.clean = true;
+  packet.clientId = randomUUID();
+  if (!isClientId(clientId, clean === true)) {
+    session.connectRefusal = { reason: 'client_id', returnCode: 2 };
+    return;
+  }
+  if (!judgement.ok) {
+    session.connectRefusal = judgement;
+    return;
+  }
+  const { identity } = judgement;
+  session.identity = identity;
+  if (will !== undefined) {
+    if (typeof options.ingest.permitTopic(session, will.topic) === 'string') {
+      session.connectRefusal = { reason: 'will_topic', returnCode: 5 };
+      return;
+    }
+    session.will = { topic: will.topic, payload: Buffer.from(will.payload) };
+  }
+  // Only a device that proved itself may take a connection over from itself.
+  if (identity.kind === 'device' && identity.verified && clientId !== '') {
+    packet.clientId = `${identity.username}/${clientId}`;
+  }
+}
+
+/** U+FFFD stands for bytes that were not UTF-8 [MQTT-1.5.3-1]; an empty id needs a clean session [MQTT-3.1.3-7]. */
+function isClientId(clientId: string, clean: boolean): boolean {
+  if (clientId === '') return clean;
+  return !clientId.includes('\0') && !clientId.includes('\ufffd');
+}
+
+function maySubscribe(session: Session, subscription: Subscription, options: BrokerOptions): boolean {
+  const { identity } = session;
+  const isPermitted =
+    identity?.kind === 'device' &&
+    options.registry.fresh &&
+    checkToken(identity.device, identity.tokenSha256, options) === undefined &&
+    isOwnFilter(identity.device, subscription.topic) &&
+    session.filters < options.maxFilters;
+  if (isPermitted) session.filters++;
+  else options.metrics.refused('subscription');
+  return isPermitted;
+}

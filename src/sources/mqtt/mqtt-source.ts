@@ -1,0 +1,208 @@
+import { type EventEmitter, once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Client } from 'aedes';
+import type { Logger } from 'pino';
+import type { Intake } from '../../intake/intake.ts';
+import type { MqttMetrics, MqttRefusal } from '../../observe/mqtt.ts';
+import { createBroker } from './broker.ts';
+import type { DeviceRegistry } from './credentials.ts';
+import type { PacketLimits } from './fixed-header.ts';
+import { Ingest } from './ingest.ts';
+import { PacketGuard } from './packet-guard.ts';
+import { PartialPackets } from './partial-packets.ts';
+import { PublishWindow } from './publish-window.ts';
+import { createSession, type Session } from './session.ts';
+
+export interface MqttSourceOptions {
+  readonly intake: Intake;
+  readonly registry: DeviceRegistry;
+  readonly metrics: MqttMetrics;
+  readonly log: Logger;
+  /** Ms since the epoch. */
+  readonly clock: () => number;
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly allowAnonymous: boolean;
+  readonly maxConnections: number;
+  /** Largest PUBLISH, without its fixed header. */
+  readonly maxPacketBytes: number;
+  /** A packet that has begun must have arrived whole within this time. */
+  readonly receiveTimeoutMs: number;
+  /** Publishes under way over all clients; beyond, nothing more is read. */
+  readonly maxInFlight: number;
+  readonly maxInFlightBytes: number;
+  readonly limits?: Partial<MqttLimits>;
+}
+
+export interface MqttLimits {
+  readonly maxConnectBytes: number;
+  readonly maxSubscribeBytes: number;
+  /** Publishes of one client under way at most; beyond, it is not read. */
+  readonly maxUnacked: number;
+  readonly maxUnreleased: number;
+  readonly maxFilters: number;
+  readonly connectTimeoutMs: number;
+  readonly secondLookMs: number;
+  readonly maxHoldMs: number;
+  readonly drainTimeoutMs: number;
+}
+
+export const mqttLimits: MqttLimits = {
+  maxConnectBytes: 16 * 1024,
+  maxSubscribeBytes: 8 * 1024,
+  maxUnacked: 64,
+  maxUnreleased: 1_000,
+  maxFilters: 32,
+  connectTimeoutMs: 10_000,
+  secondLookMs: 1_000,
+  maxHoldMs: 10_000,
+  drainTimeoutMs: 10_000,
+};
+
+export interface MqttSource {
+  readonly port: number;
+  /** Takes no more, lets what is under way finish (its PUBACKs go out), then disconnects everybody. */
+  drain(): Promise<void>;
+}
+
+/** Starts the MQTT listener. Rejects when the address cannot be bound. */
+export async function startMqttSource(options: MqttSourceOptions): Promise<MqttSource> {
+  const source = new Listener(options);
+  await source.listen();
+  return source;
+}
+
+class Listener implements MqttSource {
+  readonly #options: MqttSourceOptions;
+  readonly #limits: MqttLimits;
+  readonly #packetLimits: PacketLimits;
+  readonly #window: PublishWindow;
+  readonly #partials: PartialPackets;
+  readonly #ingest: Ingest;
+  readonly #sessions = new Map<object, Session>();
+  readonly #broker: ReturnType<typeof createBroker>;
+  readonly #server: Server;
+  #sweep: NodeJS.Timeout | undefined;
+  #draining: Promise<void> | undefined;
+
+  constructor(options: MqttSourceOptions) {
+    const { clock, maxInFlight, maxInFlightBytes, receiveTimeoutMs } = options;
+    this.#options = options;
+    this.#limits = { ...mqttLimits, ...options.limits };
+    this.#packetLimits = { ...this.#limits, maxPublishBytes: options.maxPacketBytes };
+    this.#window = new PublishWindow({ maxMessages: maxInFlight, maxBytes: maxInFlightBytes });
+    this.#partials = new PartialPackets({ maxBytes: maxInFlightBytes, timeoutMs: receiveTimeoutMs, clock });
+    this.#ingest = new Ingest({ ...options, ...this.#limits, window: this.#window });
+    this.#broker = createBroker({
+      ...options,
+      ...this.#limits,
+      ingest: this.#ingest,
+      sessionOf: (connection) => this.#sessions.get(connection),
+    });
+    this.#server = createServer({ noDelay: true }, (socket) => this.#connected(socket));
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address.port : this.#options.port;
+  }
+
+  async listen(): Promise<void> {
+    this.#watch();
+    await this.#broker.listen();
+    this.#server.listen(this.#options.port, this.#options.host);
+    await once(this.#server, 'listening').catch((error) => {
+      this.#broker.close();
+      throw error;
+    });
+    this.#sweep = setInterval(() => this.#partials.sweep(), 1_000);
+  }
+
+  drain(): Promise<void> {
+    this.#draining ??= this.#drain();
+    return this.#draining;
+  }
+
+  async #drain(): Promise<void> {
+    clearInterval(this.#sweep);
+    this.#server.close();
+    for (const { guard } of this.#sessions.values()) guard.hold();
+    const deadline = AbortSignal.timeout(this.#limits.drainTimeoutMs);
+    await Promise.race([this.#ingest.idle(), once(deadline, 'abort')]);
+    // The acknowledgements of the last ones are written a few turns after they were settled.
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    const closed = [...this.#sessions.values()].map(({ guard }) => {
+      const close = once(guard, 'close');
+      guard.destroy();
+      return close;
+    });
+    await Promise.all(closed);
+    await new Promise<void>((resolve) => this.#broker.close(() => resolve()));
+  }
+
+  #watch(): void {
+    const failed = (client: Client, error: Error) => this.#failed(client, error);
+    this.#broker.on('clientError', failed);
+    this.#broker.on('connectionError', failed);
+    // aedes' types leave this event out; without a listener it would be thrown.
+    const emitter: EventEmitter = this.#broker;
+    emitter.on('error', (error: Error) => this.#options.log.error({ err: error }, 'mqtt broker failed'));
+  }
+
+  #connected(socket: Socket): void {
+    const { metrics } = this.#options;
+    if (this.#draining !== undefined || this.#sessions.size >= this.#options.maxConnections) {
+      metrics.refused('too_many_connections');
+      socket.on('error', () => undefined);
+      socket.destroy();
+      return;
+    }
+    const remote = `${socket.remoteAddress}:${socket.remotePort}`;
+    const guard = new PacketGuard({
+      socket,
+      limits: this.#packetLimits,
+      maxUnacked: this.#limits.maxUnacked,
+      window: this.#window,
+      partials: this.#partials,
+      onRefused: (reason) => this.#refused(remote, reason),
+    });
+    const session = createSession(guard, remote);
+    this.#sessions.set(guard, session);
+    metrics.connectionOpened();
+    guard.once('close', () => this.#closed(session));
+    this.#broker.handle(guard);
+  }
+
+  #closed(session: Session): void {
+    this.#sessions.delete(session.guard);
+    this.#options.metrics.connectionClosed();
+    // At a drain the device is alive and comes back elsewhere: its will would be a lie.
+    if (session.guard.sawDisconnect || this.#draining !== undefined) return;
+    if (session.connectRefusal === undefined) this.#ingest.publishWill(session);
+  }
+
+  #refused(remote: string, reason: MqttRefusal): void {
+    this.#options.metrics.refused(reason);
+    this.#options.log.debug({ remote, reason }, 'mqtt client refused');
+  }
+
+  /** What aedes closes a connection for; the guard's own refusals never come this way. */
+  #failed(client: Client, error: Error): void {
+    const session = this.#sessions.get(client.conn);
+    if (session === undefined) return;
+    const reason = session.connectRefusal?.reason ?? reasonOf(error);
+    if (reason !== undefined) this.#refused(session.remote, reason);
+  }
+}
+
+/** Undefined for a connection that was merely lost. */
+function reasonOf(error: Error): MqttRefusal | undefined {
+  if ('code' in error) return undefined;
+  if (error.message === 'connect did not arrive in time') return 'connect_timeout';
+  if (error.message === 'keep alive timeout') return 'keepalive_timeout';
+  if (error.message === 'connection closed' || error.message === 'drain timeout') return undefined;
+  return 'malformed';
+}
