@@ -28,19 +28,31 @@ redacted in logs and errors.
 `;
 
 export function configurationMarkdown(): string {
-  const rows = Object.entries(settings).map(([name, setting]) => settingRow(name, setting));
-  return `${head}| variable | flag | values | default | what it does |\n| --- | --- | --- | --- | --- |\n${rows.join('\n')}\n`;
+  const title = ['variable', 'flag', 'values', 'default', 'what it does'];
+  const rows = Object.entries(settings).map(([name, setting]) => settingCells(name, setting));
+  return head + alignedTable([title, ...rows]);
 }
 
-function settingRow(name: string, setting: Setting): string {
-  const cells = [
+function settingCells(name: string, setting: Setting): string[] {
+  return [
     `\`${setting.env}\``,
     `\`${flagOf(name)}\``,
     valuesOf(setting),
     setting.default === undefined ? 'not set' : `\`${String(setting.default)}\``,
     setting.about.replaceAll('|', '\\|'),
   ];
-  return `| ${cells.join(' | ')} |`;
+}
+
+/** As the formatter would have it, so that it finds nothing to do. */
+function alignedTable(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
+  lines.splice(
+    1,
+    0,
+    widths.map((width) => '-'.repeat(width)),
+  );
+  return lines.map((cells) => `| ${cells.join(' | ')} |\n`).join('');
 }
 
 type SchemaMembers = {
