@@ -1,9 +1,7 @@
 import { hostname } from 'node:os';
 import type { NatsConnection, Subscription } from '@nats-io/nats-core';
 import packageJson from '../../package.json' with { type: 'json' };
-
-/** Every running role answers here, so that `tributary status` needs no list of processes. */
-export const roleStatusSubject = 'tributary.roles.status';
+import { rolesStatusSubject } from '../stream/subjects.ts';
 
 export type RoleName = 'gateway' | 'mqtt' | 'worker' | 'delivery' | 'console';
 
@@ -37,7 +35,7 @@ export interface RoleStatusOptions {
   readonly more?: () => Readonly<Record<string, unknown>>;
 }
 
-/** Answers each request on `tributary.roles.status` with one JSON `RoleStatus`. */
+/** Answers each request on `tributary.roles.status` with one JSON `RoleStatus`, so that nobody needs a list of processes. */
 export function serveRoleStatus({ nc, role, id, now, more }: RoleStatusOptions): { drain(): Promise<void> } {
   const startedAtMs = now();
   const status = (): RoleStatus => ({
@@ -49,7 +47,7 @@ export function serveRoleStatus({ nc, role, id, now, more }: RoleStatusOptions):
     uptimeMs: Math.round(now() - startedAtMs),
     ...more?.(),
   });
-  const subscription: Subscription = nc.subscribe(roleStatusSubject, {
+  const subscription: Subscription = nc.subscribe(rolesStatusSubject, {
     callback: (error, message) => {
       if (error === null) message.respond(JSON.stringify(status()));
     },

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { connect } from '@nats-io/transport-node';
-import { createRoleId, roleStatusSubject, serveRoleStatus } from '../../src/roles/role-status.ts';
+import { createRoleId, serveRoleStatus } from '../../src/roles/role-status.ts';
+import { rolesStatusSubject } from '../../src/stream/subjects.ts';
 import { startTestNats } from '../harness/nats.ts';
 
 test('a role tells who it is on NATS until it drains', async () => {
@@ -15,11 +16,11 @@ test('a role tells who it is on NATS until it drains', async () => {
     more: () => ({ batches: 3 }),
   });
   now = 3_500.4;
-  const answer = (await nc.request(roleStatusSubject, '', { timeout: 2_000 })).json();
+  const answer = (await nc.request(rolesStatusSubject, '', { timeout: 2_000 })).json();
   expect(answer).toMatchObject({ role: 'worker', id: 'worker-1-abc', pid: process.pid, uptimeMs: 2_500 });
   expect(answer).toMatchObject({ version: expect.stringMatching(/^\d+\.\d+\.\d+/), batches: 3 });
   await served.drain();
-  await expect(nc.request(roleStatusSubject, '', { timeout: 2_000 })).rejects.toThrow(/no responders/i);
+  await expect(nc.request(rolesStatusSubject, '', { timeout: 2_000 })).rejects.toThrow(/no responders/i);
   await nc.close();
   await served.drain();
 });
