@@ -46,7 +46,7 @@ function registerLines(): string[] {
 
 function pasteLines(demo: DemoDevice, httpUrl: string, mqtt: URL): string[] {
   const { tenantId, deviceId, siteId, token } = demo;
-  const reading = `{"site_id":"${siteId}","metrics":{"temp":22}}`;
+  const reading = `{"site_id":"${siteId}","metrics":{"temp_c":21.5}}`;
   const item = `"tenant_id":"${tenantId}","device_id":"${deviceId}","site_id":"${siteId}"`;
   return [
     'Send a reading, a batch, and one over MQTT:',
@@ -59,7 +59,7 @@ function pasteLines(demo: DemoDevice, httpUrl: string, mqtt: URL): string[] {
     "  curl -X POST -H 'Content-Type: application/json' \\",
     `    -d '{"messages":[{${item},`,
     `      "provision_token":"${token}",`,
-    `      "metrics":{"temp":21.5,"humidity":48}}]}' \\`,
+    `      "metrics":{"temp_c":21.7,"humidity_pct":40}}]}' \\`,
     `    ${httpUrl}/ingest/v1/batch`,
     '',
     `  mosquitto_pub -h ${mqtt.hostname} -p ${mqtt.port} -q 1 -u ${tenantId}/${deviceId} \\`,

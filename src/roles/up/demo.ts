@@ -79,8 +79,8 @@ export async function ensureOperatorKey(file: string, pool: pg.Pool, random: Ran
 function newDemo(random: RandomBytes): DemoDevice {
   return {
     tenantId: 'demo' as TenantId,
-    deviceId: 'thermometer-1' as DeviceId,
-    siteId: 'home',
+    deviceId: 'demo-1' as DeviceId,
+    siteId: 'site-1',
     token: createSecret(deviceTokenPrefix, random(secretBytes)),
     registered: false,
   };

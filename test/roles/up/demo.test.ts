@@ -27,7 +27,7 @@ test('the first start registers a demo device, later ones show the same token', 
   expect(await ensureDemoDevice(file, database.pool, randomBytes)).toEqual(first);
   const { rows } = await database.pool.query('select tenant_id, device_id, token_sha256 from devices');
   expect(rows).toEqual([
-    { tenant_id: 'demo', device_id: 'thermometer-1', token_sha256: hashToken(first?.token ?? '') },
+    { tenant_id: 'demo', device_id: 'demo-1', token_sha256: hashToken(first?.token ?? '') },
   ]);
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
