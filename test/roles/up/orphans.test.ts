@@ -20,6 +20,9 @@ test('what a killed run left running is stopped, and only that', async () => {
   stopped.kill();
   await stopped.exited;
   ledger.remove(stopped.pid);
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual([
+    { name: 'gateway', pid: orphan.pid, start: processStart(orphan.pid) },
+  ]);
   expect(await stopOrphans(file)).toEqual(['gateway']);
   await orphan.exited;
   expect(orphan.signalCode).toBe('SIGTERM');
