@@ -247,6 +247,34 @@ describe('identity', () => {
   });
 });
 
+describe('a detail', () => {
+  test('cuts what is long, and escapes what a column, a log or a terminal cannot hold', () => {
+    const detailOf = (topic: string) => verdictOn(envelopeOf({ topic }));
+    expect(detailOf('x'.repeat(200))).toEqual({
+      reason: 'BAD_TOPIC_FORMAT',
+      detail: `The topic "${'x'.repeat(80)}"… is not tenant/{tenant_id}/device/{device_id}/{msg_type}.`,
+    });
+    expect(detailOf('\u0000\u001b\u007f\u009b\u2028\ud800"')).toEqual({
+      reason: 'BAD_TOPIC_FORMAT',
+      detail: String.raw`The topic "\u0000\u001b\u007f\u009b\u2028\ud800\"" is not tenant/{tenant_id}/device/{device_id}/{msg_type}.`,
+    });
+    expect(detailOf(`${'x'.repeat(79)}😀`)).toHaveProperty('detail', expect.stringContaining('x\\ud83d"…'));
+  });
+
+  test.each([
+    [null, 'null'],
+    [[1], 'an array'],
+    ['x', '"x"'],
+    [17, '17'],
+    [false, 'false'],
+  ])('names what metrics are instead: %j', (metrics, name) => {
+    expect(verdictOn(envelopeOf({}, { metrics }))).toEqual({
+      reason: 'METRICS_INVALID',
+      detail: `The metrics are ${name}, not an object.`,
+    });
+  });
+});
+
 describe('what could be read of a rejected message', () => {
   test('the token’s hash, device and type are there for replay and for the pages', () => {
     expect(decoded(envelopeOf({}, { metrics: 1 }))).toMatchObject({

@@ -114,6 +114,10 @@ describe('workers that share their counts', () => {
     const sharing = startLimitSharing({ nc, limiter, workerId: 'gone', intervalMs: 1, log });
     const answer = startRateLimitAnswer({ nc, limiter, workerId: 'gone', log });
     await nc.close();
+    const charged = limiter.charge(message, registryOf([]));
+    if (charged.ok) limiter.settled([charged.charge]);
+    let turns = 0;
+    await until(() => ++turns > 5, { what: 'some turns of the timer', everyMs: 2 });
     await sharing.drain();
     await answer.drain();
     expect(nc.isClosed()).toBe(true);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { TenantId } from '../../src/model/identifiers.ts';
 import type { RegisteredTenant } from '../../src/model/registry.ts';
+import { createLimitedDevices } from '../../src/worker/limited-devices.ts';
 import {
   type Charge,
   createRateLimiter,
@@ -21,7 +22,8 @@ const messages = fc.array(
     deviceId: fc.constantFrom('d1', 'd2', 'd3'),
     arrivedAtMs: fc.integer({ min: 1_767_225_600_000, max: 1_767_225_612_000 }),
   }),
-  { maxLength: 150 },
+  // By default fast-check makes some ten elements at most, which would fill no window.
+  { maxLength: 150, size: 'max' },
 );
 const device = { ratePerSecond: 1, burst: 4 };
 
@@ -263,6 +265,11 @@ describe('several workers', () => {
       ['t|100000|0|t1', 2],
     ]);
     expect(limiter?.takeUntold()).toEqual([]);
+    limiter?.settled(charges.slice(2));
+    expect(limiter?.takeUntold()).toEqual([
+      ['d|4000|1|t1/d1', 1],
+      ['t|100000|0|t1', 1],
+    ]);
   });
 });
 
@@ -374,5 +381,8 @@ describe('what a limited message is told', () => {
     acceptedOf(limiter, [Array.from({ length: 20_000 }, (_, index) => of(`x${index >> 1}`))]);
     expect(limiter.snapshot().topLimited[0]).toEqual({ tenantId: 't1', deviceId: 'worst', limited: 49 });
     expect(limiter.snapshot().topLimited).toHaveLength(10);
+    const devices = createLimitedDevices();
+    for (let index = 0; index < 5000; index++) devices.add('t1', `d${index}`);
+    expect(devices.top(5000).length).toBeLessThanOrEqual(1000);
   });
 });
