@@ -9,7 +9,7 @@ const exitCode = await runCli(process.argv.slice(2), {
   terminal,
   clock: Date.now,
   random: Math.random,
-  signals: createSignals(process),
+  signals: createSignals(process, () => performance.now()),
   readStdin: () => Bun.stdin.text(),
 });
 
