@@ -1,5 +1,14 @@
+import type { Logger } from 'pino';
+import { encodeEnvelope } from '../model/envelope.ts';
 import type { RefusalCode } from '../model/errors.ts';
-import type { DeviceId, MsgType, TenantId } from '../model/identifiers.ts';
+import { type DeviceId, ingestTopic, type MsgType, type TenantId } from '../model/identifiers.ts';
+import { encodeMsgId, identify } from '../model/identity.ts';
+import type { IntakeMetrics } from '../observe/intake.ts';
+import type { BacklogMonitor } from '../stream/backlog.ts';
+import type { Publisher, PublishResult } from '../stream/publisher.ts';
+import { retryAfterSeconds } from '../stream/retry-after.ts';
+import { telemetrySubject } from '../stream/subjects.ts';
+import type { Admission } from './admission.ts';
 
 export type IntakeSource = 'http' | 'batch' | 'mqtt';
 
@@ -15,14 +24,9 @@ export interface IncomingMessage {
   readonly token: string;
   /** The `Idempotency-Key` header, or `msg_id` of a batch item or MQTT payload. */
   readonly idempotencyKey: string | undefined;
-  /**
-   * The payload as JSON text of an object, `provision_token` already in it. MQTT also hands on what is no
-   * acceptable object, as a JSON string or `null`: the worker quarantines it.
-   */
+  /** The payload as JSON text of an object, `provision_token` already in it. */
   readonly payloadText: string;
-  /** The payload's bytes in base64, where they are not text; `payloadText` is `null` then. */
-  readonly payloadBase64?: string;
-  /** The payload, parsed; empty when it is no object. */
+  /** The same, parsed. */
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
@@ -43,4 +47,83 @@ export interface Intake {
    * An `unavailable` may be an unknown outcome: the message may have been stored.
    */
   accept(message: IncomingMessage): Promise<IntakeResult>;
+}
+
+export interface IntakeOptions {
+  readonly publisher: Pick<Publisher, 'publish' | 'disconnectedForMs'>;
+  readonly admission: Admission;
+  /** For `Retry-After`. */
+  readonly backlog: Pick<BacklogMonitor, 'current'>;
+  /** ms since the epoch. */
+  readonly clock: () => number;
+  /** 0 ≤ x < 1, for jitter. */
+  readonly random: () => number;
+  /** As node:crypto's randomBytes, for identities. */
+  readonly randomBytes: (size: number) => Uint8Array;
+  readonly log: Logger;
+  readonly metrics?: IntakeMetrics;
+}
+
+export function createIntake(options: IntakeOptions): Intake {
+  return {
+    async accept(message) {
+      const result = await tryAccept(options, message);
+      const outcome = result.ok ? (result.duplicate ? 'duplicate' : 'accepted') : result.refusal;
+      options.metrics?.answered(message.source, outcome);
+      return result;
+    },
+  };
+}
+
+async function tryAccept(options: IntakeOptions, message: IncomingMessage): Promise<IntakeResult> {
+  try {
+    const turned = options.admission.admit(message);
+    return turned === undefined ? await publish(options, message) : { ok: false, ...turned };
+  } catch (error) {
+    // A fault of ours: the device keeps the message and tries again.
+    options.log.error({ error: String(error), source: message.source }, 'a message could not be taken');
+    return unavailable(options, 'refused', 'internal fault');
+  }
+}
+
+async function publish(options: IntakeOptions, message: IncomingMessage): Promise<IntakeResult> {
+  const { tenantId, deviceId, msgType, username, payloadText } = message;
+  const identified = identify({ ...message, randomBytes: options.randomBytes });
+  const envelope = encodeEnvelope(
+    {
+      topic: ingestTopic(tenantId, deviceId, msgType),
+      tenant_id: tenantId,
+      device_id: deviceId,
+      msg_type: msgType,
+      username,
+      ts: options.clock(),
+    },
+    payloadText,
+  );
+  const result = await options.publisher.publish(
+    telemetrySubject(tenantId),
+    Buffer.from(envelope),
+    encodeMsgId(identified),
+  );
+  if (!result.ok) return refused(options, result);
+  return { ok: true, seq: result.seq, duplicate: result.duplicate, identity: identified.identity };
+}
+
+type Failed = Extract<PublishResult, { ok: false }>;
+
+function refused(options: IntakeOptions, { why, known, detail }: Failed): IntakeResult {
+  const text = [why, known ? undefined : 'outcome unknown', detail].filter((part) => part !== undefined);
+  if (why === 'too_large') return { ok: false, refusal: 'too_large', detail: text.join(', ') };
+  return unavailable(options, why, text.join(', '));
+}
+
+function unavailable(options: IntakeOptions, why: Failed['why'], detail: string): IntakeResult {
+  const { backlog, publisher, random } = options;
+  const seconds = retryAfterSeconds({
+    why,
+    backlog: backlog.current(),
+    disconnectedForMs: publisher.disconnectedForMs,
+    random,
+  });
+  return { ok: false, refusal: 'unavailable', retryAfterSeconds: seconds, detail };
 }

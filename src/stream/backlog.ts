@@ -42,7 +42,7 @@ export function startBacklogMonitor(options: BacklogMonitorOptions): BacklogMoni
   const intervalMs = options.intervalMs ?? backlogDefaults.intervalMs;
   const clock = options.clock ?? (() => performance.now());
   let last: Sample | undefined;
-  let running: Promise<void> | undefined;
+  let running = false;
   const sample = async () => {
     try {
       const [streamNow, consumerNow] = await Promise.all([
@@ -56,8 +56,10 @@ export function startBacklogMonitor(options: BacklogMonitorOptions): BacklogMoni
     }
   };
   const tick = () => {
-    running ??= sample().finally(() => {
-      running = undefined;
+    if (running) return;
+    running = true;
+    void sample().finally(() => {
+      running = false;
     });
   };
   tick();
@@ -68,9 +70,10 @@ export function startBacklogMonitor(options: BacklogMonitorOptions): BacklogMoni
       const ageMs = clock() - last.atMs;
       return ageMs > intervalMs * backlogDefaults.staleAfterIntervals ? undefined : last.backlog;
     },
-    async drain() {
+    drain() {
       clearInterval(timer);
-      await running;
+      // A sample under way owes nobody anything; while NATS is away it would hold up the stop for seconds.
+      return Promise.resolve();
     },
   };
 }

@@ -1,0 +1,17 @@
+import { Counter, type Registry } from 'prom-client';
+
+/** What the intake reports. */
+export interface IntakeMetrics {
+  /** One message was answered: `accepted`, `duplicate`, or the code of the refusal. */
+  answered(source: 'http' | 'batch' | 'mqtt', outcome: string): void;
+}
+
+export function createIntakeMetrics(registry: Registry): IntakeMetrics {
+  const messages = new Counter({
+    name: 'tributary_intake_messages_total',
+    help: 'Messages by source and outcome: accepted, duplicate, or the code of the refusal.',
+    labelNames: ['source', 'outcome'],
+    registers: [registry],
+  });
+  return { answered: (source, outcome) => messages.inc({ source, outcome }) };
+}
