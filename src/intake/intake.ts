@@ -24,9 +24,14 @@ export interface IncomingMessage {
   readonly token: string;
   /** The `Idempotency-Key` header, or `msg_id` of a batch item or MQTT payload. */
   readonly idempotencyKey: string | undefined;
-  /** The payload as JSON text of an object, `provision_token` already in it. */
+  /**
+   * The payload as JSON text of an object, `provision_token` already in it. MQTT also hands on what is no
+   * acceptable object, as a JSON string or `null`: the worker quarantines it.
+   */
   readonly payloadText: string;
-  /** The same, parsed. */
+  /** The payload's bytes in base64, where they are not text; `payloadText` is `null` then. */
+  readonly payloadBase64?: string;
+  /** The payload, parsed; empty when it is no object. */
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
@@ -87,7 +92,7 @@ async function tryAccept(options: IntakeOptions, message: IncomingMessage): Prom
 }
 
 async function publish(options: IntakeOptions, message: IncomingMessage): Promise<IntakeResult> {
-  const { tenantId, deviceId, msgType, username, payloadText } = message;
+  const { tenantId, deviceId, msgType, username, payloadText, payloadBase64 } = message;
   const identified = identify({ ...message, randomBytes: options.randomBytes });
   const envelope = encodeEnvelope(
     {
@@ -96,6 +101,7 @@ async function publish(options: IntakeOptions, message: IncomingMessage): Promis
       device_id: deviceId,
       msg_type: msgType,
       username,
+      ...(payloadBase64 === undefined ? {} : { payload_b64: payloadBase64 }),
       ts: options.clock(),
     },
     payloadText,

@@ -61,6 +61,16 @@ test('the envelope in the stream is the documented one, the payload byte for byt
   await publisher.drain();
 });
 
+test('bytes that are no text travel in base64', async () => {
+  await using stream = await startTestStream();
+  const publisher = testPublisher(stream.nc);
+  const binary = messageOf('null', { source: 'mqtt', payload: {}, payloadBase64: '/w==' });
+  expect(await intakeWith({ publisher }).accept(binary)).toMatchObject({ ok: true, seq: 1 });
+  const [stored] = await storedMessages(stream.nc);
+  expect(JSON.parse(stored?.text ?? '')).toMatchObject({ payload: null, payload_b64: '/w==' });
+  await publisher.drain();
+});
+
 test('one key and one body are stored once; the same key with another body, or no key, is another message', async () => {
   await using stream = await startTestStream();
   const publisher = testPublisher(stream.nc);
