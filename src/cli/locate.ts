@@ -69,10 +69,10 @@ export function findInstance(config: Config): FoundInstance | undefined {
   return undefined;
 }
 
-export function noInstance(config: Config): CliError {
+export function noInstance(config: Config, otherwise = 'set DATABASE_URL and NATS_URL'): CliError {
   const folders = dataFolders(config).join(' or ');
   return new CliError(
-    `no running instance found in ${folders}: run npm start, or set DATABASE_URL and NATS_URL.`,
+    `no running instance found in ${folders}: run npm start, or ${otherwise}.`,
     exitCodes.unavailable,
   );
 }

@@ -40,9 +40,20 @@ export function positiveNumber(maximum: number): (text: string) => number {
   };
 }
 
-/** A parser for limits that can be taken away again with `default`: null then. */
-export function orDefault(parse: (text: string) => number): (text: string) => number | null {
-  return (text) => (text === 'default' ? null : parse(text));
+export type LimitOption = number | 'default';
+
+/** A parser for limits that can be taken away again with `default`. */
+export function orDefault(parse: (text: string) => number): (text: string) => LimitOption {
+  return (text) => (text === 'default' ? 'default' : parse(text));
+}
+
+/** As a change of the registry: absent stays as it is, null goes back to the default. */
+export function limitChange<K extends string>(
+  name: K,
+  option: LimitOption | undefined,
+): { readonly [name in K]?: number | null } {
+  if (option === undefined) return {};
+  return { [name]: option === 'default' ? null : option } as { readonly [name in K]: number | null };
 }
 
 /** A parser for one word out of a few, in any case of letters. */

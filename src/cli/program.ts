@@ -5,6 +5,7 @@ import { addMigrateCommand } from './commands/migrate.ts';
 import { addOperatorKeyCommands } from './commands/operator-key.ts';
 import { addQuarantineCommands } from './commands/quarantine.ts';
 import { addSensorsCommand } from './commands/sensors.ts';
+import { addSimulateCommand } from './commands/simulate.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTelemetryCommand } from './commands/telemetry.ts';
 import { addTenantCommands } from './commands/tenant.ts';
@@ -32,17 +33,18 @@ export function createProgram(context: CliContext): Command {
     .exitOverride();
   program.commandsGroup('Run:');
   addUpCommand(program, context);
-  program.commandsGroup('Look:');
-  addStatusCommand(program, context);
-  addTelemetryCommand(program, context);
-  addSensorsCommand(program, context);
-  addQuarantineCommands(program, context);
+  addSimulateCommand(program, context);
   program.commandsGroup('Set up:');
   addTenantCommands(program, context);
   addDeviceCommands(program, context);
   addOperatorKeyCommands(program, context);
   addMigrateCommand(program, context);
   addTopologyCommand(program, context);
+  program.commandsGroup('Look:');
+  addStatusCommand(program, context);
+  addTelemetryCommand(program, context);
+  addSensorsCommand(program, context);
+  addQuarantineCommands(program, context);
   program.addHelpText(
     'after',
     `\n${examplesText(['tenant add acme', 'device add acme sensor-1 --site plant-1', 'status'])}\n\n` +

@@ -23,7 +23,7 @@ export function addDeviceAdd(device: Command, context: CliContext): void {
     usage: 'add',
     summary: 'register a device and show its token, once',
     details:
-      'Only the SHA-256 of the token is kept. --token brings a token that the device has\n' +
+      'Only the SHA-256 of the token is kept. --token brings a token that the device has ' +
       'already; `--token -` reads it from standard input.',
     examples: ['device add acme sensor-1 --site plant-1', 'device add acme sensor-1 --site plant-1 --json'],
   })

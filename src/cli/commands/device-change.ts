@@ -15,14 +15,22 @@ import { formatAgo, parseDuration } from '../output/duration.ts';
 import { toJson } from '../output/json.ts';
 import { describeLimit } from '../output/limit.ts';
 import { formatCount } from '../output/number.ts';
-import { orDefault, parseDeviceId, parseTenantId, positiveNumber, wholeNumber } from '../parsers.ts';
+import {
+  type LimitOption,
+  limitChange,
+  orDefault,
+  parseDeviceId,
+  parseTenantId,
+  positiveNumber,
+  wholeNumber,
+} from '../parsers.ts';
 import { newDeviceToken, tokenFromOption } from '../secrets.ts';
 
 type RotateOptions = { readonly grace: number; readonly token?: string };
 type LimitOptions = {
-  readonly rate?: number | null;
-  readonly burst?: number | null;
-  readonly maxSensors?: number | null;
+  readonly rate?: LimitOption;
+  readonly burst?: LimitOption;
+  readonly maxSensors?: LimitOption;
 };
 
 export function addDeviceRotate(device: Command, context: CliContext): void {
@@ -78,26 +86,33 @@ export function addDeviceDelete(device: Command, context: CliContext): void {
     details: 'Its readings stay unless --with-data takes them too: telemetry, sensors, state, quarantine.',
     examples: ['device delete acme sensor-1', 'device delete acme sensor-1 --with-data'],
   })
-    .option('--with-data', 'delete what it sent, too; cannot be undone', false)
-    .action(async (tenantId: TenantId, deviceId: DeviceId, options: { withData: boolean }, self: Command) => {
-      const invocation = invocationOf(context, self);
-      const { terminal } = invocation;
-      const deleted = await withDatabase(invocation, (pool) =>
-        deleteDevice(pool, tenantId, deviceId, {
-          withData: options.withData,
-          onProgress: (rows) => terminal.progress(`${formatCount(rows)} readings deleted …`),
-        }),
-      );
-      if (invocation.json) {
-        const shown = { tenant_id: tenantId, device_id: deviceId, telemetry_rows: deleted.telemetryRows };
-        terminal.out(toJson(shown));
-        return;
-      }
-      const data = options.withData
-        ? ` and ${formatCount(deleted.telemetryRows)} readings`
-        : '; its data stays';
-      terminal.out(`Deleted device ${deviceId} of tenant ${tenantId}${data}.`);
-    });
+    .option('--with-data', 'delete what it sent, too; cannot be undone')
+    .action(
+      async (
+        tenantId: TenantId,
+        deviceId: DeviceId,
+        options: { readonly withData?: boolean },
+        self: Command,
+      ) => {
+        const invocation = invocationOf(context, self);
+        const { terminal } = invocation;
+        const deleted = await withDatabase(invocation, (pool) =>
+          deleteDevice(pool, tenantId, deviceId, {
+            withData: options.withData === true,
+            onProgress: (rows) => terminal.progress(`${formatCount(rows)} readings deleted …`),
+          }),
+        );
+        if (invocation.json) {
+          const shown = { tenant_id: tenantId, device_id: deviceId, telemetry_rows: deleted.telemetryRows };
+          terminal.out(toJson(shown));
+          return;
+        }
+        const data = options.withData
+          ? ` and ${formatCount(deleted.telemetryRows)} readings`
+          : '; its data stays';
+        terminal.out(`Deleted device ${deviceId} of tenant ${tenantId}${data}.`);
+      },
+    );
 }
 
 export function addDeviceLimits(device: Command, context: CliContext): void {
@@ -130,12 +145,11 @@ export function addDeviceLimits(device: Command, context: CliContext): void {
     });
 }
 
-/** Only what was given: what is absent stays as it is, null goes back to the default. */
-function limitsOf({ rate, burst, maxSensors }: LimitOptions): LimitChanges<DeviceLimits> {
+function limitsOf(options: LimitOptions): LimitChanges<DeviceLimits> {
   return {
-    ...(rate === undefined ? {} : { ratePerSecond: rate }),
-    ...(burst === undefined ? {} : { burst }),
-    ...(maxSensors === undefined ? {} : { maxSensors }),
+    ...limitChange('ratePerSecond', options.rate),
+    ...limitChange('burst', options.burst),
+    ...limitChange('maxSensors', options.maxSensors),
   };
 }
 

@@ -20,7 +20,7 @@ type Options = {
   readonly tokensOut?: string;
   /** `--no-tokens` */
   readonly tokens: boolean;
-  readonly update: boolean;
+  readonly update?: boolean;
 };
 
 export function addDeviceImport(device: Command, context: CliContext): void {
@@ -28,10 +28,10 @@ export function addDeviceImport(device: Command, context: CliContext): void {
     usage: 'import',
     summary: 'register devices from a CSV file',
     details:
-      'The first line names the columns: device_id and site_id; and, where wanted, tenant_id,\n' +
-      'token or token_sha256 (hex), rate_per_second, burst, max_sensors. Nothing is imported\n' +
-      'unless every line can be. Devices that bring no token get a new one, written to the file\n' +
-      'of --tokens-out. Devices that are registered already stay as they are, or with --update\n' +
+      'The first line names the columns: device_id and site_id; and, where wanted, tenant_id, ' +
+      'token or token_sha256 (hex), rate_per_second, burst, max_sensors. Nothing is imported ' +
+      'unless every line can be. Devices that bring no token get a new one, written to the file ' +
+      'of --tokens-out. Devices that are registered already stay as they are, or with --update ' +
       'take on what the file says.',
     examples: [
       'device import devices.csv --tenant acme --tokens-out tokens.csv',
@@ -42,7 +42,7 @@ export function addDeviceImport(device: Command, context: CliContext): void {
     .option('-t, --tenant <tenant_id>', 'tenant of the rows that name none', parseTenantId)
     .option('--tokens-out <file>', 'where new tokens go; made anew, readable by its owner only')
     .option('--no-tokens', 'leave devices that bring no token without one')
-    .option('--update', 'change devices that are registered already', false)
+    .option('--update', 'change devices that are registered already')
     .action(async (file: string, options: Options, self: Command) => {
       const invocation = invocationOf(context, self);
       const check = await checkFile(file, options.tenant);

@@ -14,8 +14,8 @@ export function addStatusCommand(program: Command, context: CliContext): void {
     usage: 'status',
     summary: 'show streams, lag, rates, devices and the roles that run',
     details:
-      'Rates are measured over one second. PENDING waits for a worker, IN FLIGHT is being\n' +
-      'settled; with both at 0 and ACK FLOOR at LAST SEQ everything that was accepted has its\n' +
+      'Rates are measured over one second. PENDING waits for a worker, IN FLIGHT is being ' +
+      'settled; with both at 0 and ACK FLOOR at LAST SEQ everything that was accepted has its ' +
       'outcome. When NATS or PostgreSQL is away, the other part is shown, with exit code 1.',
     examples: ['status', 'status --json'],
   }).action(async (_options: unknown, self: Command) => {

@@ -14,16 +14,23 @@ import { toJson } from '../output/json.ts';
 import { describeLimit } from '../output/limit.ts';
 import { formatCount } from '../output/number.ts';
 import type { Column } from '../output/table.ts';
-import { orDefault, parseTenantId, positiveNumber, wholeNumber } from '../parsers.ts';
+import {
+  type LimitOption,
+  limitChange,
+  orDefault,
+  parseTenantId,
+  positiveNumber,
+  wholeNumber,
+} from '../parsers.ts';
 
 const rate = orDefault(positiveNumber(10_000_000));
 const burst = orDefault(wholeNumber(1, 100_000_000));
 
 type LimitOptions = {
-  readonly rate?: number | null;
-  readonly burst?: number | null;
-  readonly deviceRate?: number | null;
-  readonly deviceBurst?: number | null;
+  readonly rate?: LimitOption;
+  readonly burst?: LimitOption;
+  readonly deviceRate?: LimitOption;
+  readonly deviceBurst?: LimitOption;
 };
 
 export function addTenantCommands(program: Command, context: CliContext): void {
@@ -89,8 +96,8 @@ function addLimits(tenant: Command, context: CliContext): void {
     usage: 'limits',
     summary: 'show or set the rate limits of a tenant and of its devices',
     details:
-      'Each limit is a rate in messages per second and a burst: so many messages in any\n' +
-      '`burst / rate` seconds. Without options the present limits are shown. A device may\n' +
+      'Each limit is a rate in messages per second and a burst: so many messages in any ' +
+      '`burst / rate` seconds. Without options the present limits are shown. A device may ' +
       'have limits of its own: tributary device limits.',
     examples: [
       'tenant limits acme',
@@ -126,13 +133,12 @@ function withLimitOptions(command: Command): Command {
     .option('--device-burst <n|default>', 'messages of each device in burst / rate seconds', burst);
 }
 
-/** Only what was given: what is absent stays as it is, null goes back to the default. */
 function limitsOf(options: LimitOptions): LimitChanges<TenantLimits> {
   return {
-    ...(options.rate === undefined ? {} : { ratePerSecond: options.rate }),
-    ...(options.burst === undefined ? {} : { burst: options.burst }),
-    ...(options.deviceRate === undefined ? {} : { deviceRatePerSecond: options.deviceRate }),
-    ...(options.deviceBurst === undefined ? {} : { deviceBurst: options.deviceBurst }),
+    ...limitChange('ratePerSecond', options.rate),
+    ...limitChange('burst', options.burst),
+    ...limitChange('deviceRatePerSecond', options.deviceRate),
+    ...limitChange('deviceBurst', options.deviceBurst),
   };
 }
 

@@ -12,7 +12,7 @@ export function addTopologyCommand(program: Command, context: CliContext): void 
     usage: 'topology',
     summary: 'make the streams and consumers that are missing, and check all of them',
     details:
-      'What is there is never changed: where it differs from the settings, this says how, and\n' +
+      'What is there is never changed: where it differs from the settings, this says how, and ' +
       'ends with exit code 1. `up` makes what is missing by itself.',
     examples: ['topology', 'topology --check --json'],
     settings: [
@@ -25,10 +25,10 @@ export function addTopologyCommand(program: Command, context: CliContext): void 
       'maxAckPending',
     ],
   })
-    .option('--check', 'change nothing, only compare', false)
-    .action(async (options: { readonly check: boolean }, self: Command) => {
+    .option('--check', 'change nothing, only compare')
+    .action(async (options: { readonly check?: boolean }, self: Command) => {
       const invocation = invocationOf(context, self);
-      const visit = options.check ? checkTopology : ensureTopology;
+      const visit = options.check === true ? checkTopology : ensureTopology;
       const report = await withNats(invocation, (connection) => visit(connection, invocation.config));
       print(invocation, report);
       refuseFaults(report);

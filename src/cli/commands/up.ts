@@ -11,7 +11,7 @@ export function addUpCommand(program: Command, context: CliContext): void {
     usage: 'up',
     summary: 'run everything on this machine',
     details:
-      'Brings a NATS server and a PostgreSQL of its own, unless NATS_URL and DATABASE_URL name others. Its data\n' +
+      'Brings a NATS server and a PostgreSQL of its own, unless NATS_URL and DATABASE_URL name others. Its data ' +
       'stays in the data folder. Ctrl-C stops everything in order; a second one does not wait.',
     examples: ['up', 'up --workers 2 --http-port 9080'],
     settings: 'all',
