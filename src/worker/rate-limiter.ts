@@ -66,12 +66,12 @@ export interface RateLimiterOptions {
   /** Global limits, where neither the tenant nor the device has its own. */
   readonly device: RateLimit;
   readonly tenant: RateLimit;
-  /** Windows kept at most, of devices and of tenants each, are twice this; some 200 bytes a window. */
+  /** Windows kept at most, of devices and of tenants each, are twice this; some 200 bytes of heap a window. */
   readonly maxWindows?: number;
 }
 
-/** At the default limits: the open windows of 200,000 devices, or a day's backlog of 9. */
-export const defaultMaxWindows = 200_000;
+/** The open windows of 100,000 devices, with as many again behind them. */
+export const defaultMaxWindows = 100_000;
 
 type Scope = 'device' | 'tenant';
 
