@@ -29,7 +29,7 @@ test('killed backends, idle and busy, fail their queries and nothing else', () =
   withDatabase({ migrated: false }, async ({ pool, database }) => {
     const kill = () =>
       database.pool.query(
-        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tributary test'`,
+        `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'tributary test'`,
       );
     const busy = pool.query('select pg_sleep(60)');
     const checkedOut = await pool.connect();
