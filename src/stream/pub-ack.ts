@@ -36,7 +36,7 @@ const errCode = {
 } as const;
 
 /** Reads the reply to a publish; `undefined` when it comes from somebody who is not JetStream. */
-export function readPubAck(reply: Msg): PubAck | undefined {
+export function readPubAck(reply: Pick<Msg, 'data' | 'headers' | 'string'>): PubAck | undefined {
   const data = reply.data;
   if (data.length === 0) {
     return reply.headers?.code === noResponders ? nobodyListens : undefined;

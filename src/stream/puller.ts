@@ -97,7 +97,13 @@ class StreamPuller implements Puller {
 
   #received(delivered: Msg): void {
     const message = toPulledMessage(this.#options.nc, delivered, this.#streamCreated ?? '');
-    if (message === undefined) return;
+    if (message === undefined) {
+      this.#options.log.error(
+        { reply: delivered.reply },
+        'a delivery in an unknown form cannot be acknowledged',
+      );
+      return;
+    }
     this.#options.metrics?.received(message.deliveryCount > 1);
     this.#lastMessageMs = this.#clock();
     this.#failures = 0;

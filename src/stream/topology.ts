@@ -1,5 +1,5 @@
 import type { NatsConnection } from '@nats-io/nats-core';
-import { apiErrCode, isApiError, requestApi } from './jetstream-api.ts';
+import { apiErrCode, isApiError, JetStreamApiError, requestApi } from './jetstream-api.ts';
 import { consumerInfo, orMissing, streamInfo } from './stream-info.ts';
 import {
   type Definition,
@@ -14,9 +14,9 @@ export { type TopologyOptions, topologyDefaults } from './topology-definitions.t
 
 export interface TopologyItem {
   readonly name: string;
-  /** `created`: it was missing and has been made. */
-  readonly state: 'ok' | 'created' | 'differs' | 'missing';
-  /** One entry per field: `max_bytes is 1024, wanted 4096`. */
+  /** `created`: it was missing and has been made; `updated`: it differed and is now as wanted. */
+  readonly state: 'ok' | 'created' | 'differs' | 'updated' | 'missing';
+  /** One entry per field, as found: `max_bytes is 1024, wanted 4096`. */
   readonly differences: readonly string[];
 }
 
@@ -37,51 +37,84 @@ export class TopologyRefusedError extends Error {
  * @throws TopologyRefusedError when the server refuses a definition, with the limit and the remedy
  */
 export async function ensureTopology(nc: NatsConnection, options: TopologyOptions): Promise<TopologyReport> {
-  return walk(nc, options, true);
+  return walk(nc, options, 'ensure');
 }
 
 /** Compares and changes nothing. */
 export async function checkTopology(nc: NatsConnection, options: TopologyOptions): Promise<TopologyReport> {
-  return walk(nc, options, false);
+  return walk(nc, options, 'check');
 }
 
-async function walk(nc: NatsConnection, options: TopologyOptions, create: boolean): Promise<TopologyReport> {
+/**
+ * Makes what is missing and changes what differs. Messages stay; limits below what is there refuse new ones.
+ *
+ * @throws TopologyRefusedError when the server refuses a definition, as for a change of storage or retention
+ */
+export async function updateTopology(nc: NatsConnection, options: TopologyOptions): Promise<TopologyReport> {
+  return walk(nc, options, 'update');
+}
+
+type Mode = 'check' | 'ensure' | 'update';
+
+async function walk(nc: NatsConnection, options: TopologyOptions, mode: Mode): Promise<TopologyReport> {
   const streams: TopologyItem[] = [];
-  for (const wanted of wantedStreams(options)) streams.push(await visitStream(nc, wanted, create));
+  for (const wanted of wantedStreams(options)) streams.push(await visitStream(nc, wanted, mode));
   const consumers: (TopologyItem & { stream: string })[] = [];
   for (const wanted of wantedConsumers(options)) {
-    consumers.push({ stream: wanted.stream, ...(await visitConsumer(nc, wanted, create)) });
+    consumers.push({ stream: wanted.stream, ...(await visitConsumer(nc, wanted, mode)) });
   }
   return { streams, consumers };
 }
 
-async function visitStream(nc: NatsConnection, wanted: Definition, create: boolean): Promise<TopologyItem> {
+async function visitStream(nc: NatsConnection, wanted: Definition, mode: Mode): Promise<TopologyItem> {
   const name = String(wanted.name);
   const live = await orMissing(streamInfo(nc, name));
-  if (live !== undefined) return compared(name, wanted, live.config);
-  if (!create) return { name, state: 'missing', differences: [] };
+  if (live !== undefined) {
+    return settle(mode, compared(name, wanted, live.config), () =>
+      requestApi(nc, `STREAM.UPDATE.${name}`, { ...live.config, ...wanted }).catch((error: unknown) => {
+        throw explained(error, `change the stream ${name}`, wanted);
+      }),
+    );
+  }
+  if (mode === 'check') return { name, state: 'missing', differences: [] };
   try {
     await requestApi(nc, `STREAM.CREATE.${name}`, wanted);
   } catch (error) {
     // Somebody else made it in between, with other settings.
-    if (!isApiError(error, apiErrCode.streamNameInUse)) throw explained(error, wanted);
-    return compared(name, wanted, (await streamInfo(nc, name)).config);
+    if (isApiError(error, apiErrCode.streamNameInUse)) {
+      return compared(name, wanted, (await streamInfo(nc, name)).config);
+    }
+    throw explained(error, `make the stream ${name}`, wanted);
   }
   return { name, state: 'created', differences: [] };
 }
 
-async function visitConsumer(
-  nc: NatsConnection,
-  wanted: WantedConsumer,
-  create: boolean,
-): Promise<TopologyItem> {
+async function visitConsumer(nc: NatsConnection, wanted: WantedConsumer, mode: Mode): Promise<TopologyItem> {
   const { stream, name, config } = wanted;
+  const put = (definition: Definition) =>
+    requestApi(nc, `CONSUMER.DURABLE.CREATE.${stream}.${name}`, { stream_name: stream, config: definition });
   // Looked at first: creating one that exists would change it.
   const live = await orMissing(consumerInfo(nc, stream, name));
-  if (live !== undefined) return compared(name, config, live.config);
-  if (!create) return { name, state: 'missing', differences: [] };
-  await requestApi(nc, `CONSUMER.DURABLE.CREATE.${stream}.${name}`, { stream_name: stream, config });
+  if (live !== undefined) {
+    return settle(mode, compared(name, config, live.config), () =>
+      put({ ...live.config, ...config }).catch((error: unknown) => {
+        throw explained(error, `change the consumer ${name}`, config);
+      }),
+    );
+  }
+  if (mode === 'check') return { name, state: 'missing', differences: [] };
+  await put(config);
   return { name, state: 'created', differences: [] };
+}
+
+async function settle(
+  mode: Mode,
+  found: TopologyItem,
+  update: () => Promise<unknown>,
+): Promise<TopologyItem> {
+  if (mode !== 'update' || found.state !== 'differs') return found;
+  await update();
+  return { ...found, state: 'updated' };
 }
 
 function compared(name: string, wanted: Definition, live: Definition): TopologyItem {
@@ -89,24 +122,20 @@ function compared(name: string, wanted: Definition, live: Definition): TopologyI
   return { name, state: found.length === 0 ? 'ok' : 'differs', differences: found };
 }
 
-function explained(error: unknown, wanted: Definition): unknown {
-  const message = error instanceof Error ? error.message : String(error);
-  const refuse = (remedy: string) =>
-    new TopologyRefusedError(`Cannot make the stream ${wanted.name}: ${message}. ${remedy}`, {
-      cause: error,
-    });
-  if (
-    isApiError(error, apiErrCode.insufficientStorage) ||
-    isApiError(error, apiErrCode.insufficientResources)
-  ) {
-    return refuse(
-      `It asks for max_bytes ${wanted.max_bytes}: set TRIBUTARY_STREAM_MAX_BYTES lower, or give nats-server more (jetstream { max_file_store }).`,
-    );
+function explained(error: unknown, what: string, wanted: Definition): unknown {
+  if (!(error instanceof JetStreamApiError)) return error;
+  const remedy = remedyFor(error, wanted);
+  return new TopologyRefusedError(`Cannot ${what}: ${error.message}. ${remedy}`, { cause: error });
+}
+
+function remedyFor(error: JetStreamApiError, wanted: Definition): string {
+  switch (error.errCode) {
+    case apiErrCode.insufficientStorage:
+    case apiErrCode.insufficientResources:
+      return `It asks for max_bytes ${wanted.max_bytes}: set TRIBUTARY_STREAM_MAX_BYTES lower, or give nats-server more (jetstream { max_file_store }).`;
+    case apiErrCode.replicasNotSupported:
+      return `It asks for ${wanted.num_replicas} replicas: set TRIBUTARY_STREAM_REPLICAS to 1, or use a cluster of that size.`;
+    default:
+      return 'Compare its definition with `tributary topology --check`.';
   }
-  if (isApiError(error, apiErrCode.replicasNotSupported)) {
-    return refuse(
-      `It asks for ${wanted.num_replicas} replicas: set TRIBUTARY_STREAM_REPLICAS to 1, or use a cluster of that size.`,
-    );
-  }
-  return error;
 }

@@ -3,7 +3,12 @@ import { connectNats } from '../../src/stream/connection.ts';
 import { requestApi } from '../../src/stream/jetstream-api.ts';
 import { consumerInfo, streamInfo } from '../../src/stream/stream-info.ts';
 import { consumerName, routesConsumerName, routesStreamName, streamName } from '../../src/stream/subjects.ts';
-import { checkTopology, ensureTopology, TopologyRefusedError } from '../../src/stream/topology.ts';
+import {
+  checkTopology,
+  ensureTopology,
+  TopologyRefusedError,
+  updateTopology,
+} from '../../src/stream/topology.ts';
 import { startTestNats } from '../harness/nats.ts';
 import { silent, testTopology } from './stream-fixture.ts';
 
@@ -72,6 +77,26 @@ test('what differs is named field by field with both values, and left as it is',
     });
     expect(report.streams[1]?.state).toBe('ok');
   }
+});
+
+test('on request what differs is changed, and what the server will not change is said', async () => {
+  await using server = await connected();
+  await ensureTopology(server.nc, testTopology);
+  const wanted = { ...testTopology, streamMaxBytes: 1024 ** 2, ackWaitMs: 5_000, maxAckPending: 7 };
+  const report = await updateTopology(server.nc, wanted);
+  expect([...report.streams, ...report.consumers].map(({ state }) => state)).toEqual([
+    'updated',
+    'ok',
+    'updated',
+    'updated',
+  ]);
+  const after = await checkTopology(server.nc, wanted);
+  expect([...after.streams, ...after.consumers].every(({ state }) => state === 'ok')).toBe(true);
+  await requestApi(server.nc, `STREAM.DELETE.${streamName}`);
+  await requestApi(server.nc, `STREAM.CREATE.${streamName}`, { name: streamName, subjects: ['telemetry.>'] });
+  const refused = await updateTopology(server.nc, wanted).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(TopologyRefusedError);
+  expect(String(refused)).toContain('change the stream TELEMETRY');
 });
 
 test('a stream that somebody made without our guarantees is told in every point', async () => {
