@@ -207,7 +207,7 @@ test('goes on after its connection was killed', () =>
       await feed.ready;
       await pool.query('select 1');
       await database.pool.query(`select pg_terminate_backend(pid) from pg_stat_activity
-        where application_name = 'tributary test'`);
+        where datname = current_database() and application_name = 'tributary test'`);
       await addDevice(database.pool, t1, { deviceId: d1, siteId: 's1' });
       await until(() => feed.device('t1', 'd1') && feed.fresh, { what: 'the device is seen' });
     });
