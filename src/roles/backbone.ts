@@ -1,0 +1,90 @@
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { Config } from '../config/settings.ts';
+import { backoffMs } from '../lib/backoff.ts';
+import { registerBacklogMetrics } from '../observe/backlog.ts';
+import { createPublisherMetrics } from '../observe/publisher.ts';
+import { type BacklogMonitor, startBacklogMonitor } from '../stream/backlog.ts';
+import { createPublisher, type Publisher } from '../stream/publisher.ts';
+import { consumerName, streamName } from '../stream/subjects.ts';
+import { type RoleName, serveRoleStatus } from './role-status.ts';
+import { prepareTopology } from './role-topology.ts';
+
+export interface BackboneOptions {
+  readonly nc: NatsConnection;
+  readonly config: Config;
+  readonly role: RoleName;
+  readonly id: string;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+}
+
+/** What a door has of NATS once it is connected. */
+export interface Backbone {
+  readonly nc: NatsConnection;
+  readonly publisher: Publisher;
+  readonly backlog: BacklogMonitor;
+  /** Resolves after the first try to make the streams that are missing. */
+  readonly prepared: Promise<void>;
+  drain(): Promise<void>;
+}
+
+const topologyRetry = { baseMs: 1_000, maxMs: 30_000 } as const;
+
+export function startBackbone(options: BackboneOptions): Backbone {
+  const { nc, config, role, id, log, metrics, now } = options;
+  const publisher = createPublisher({
+    nc,
+    stream: streamName,
+    publishTimeoutMs: config.publishTimeoutMs,
+    maxInFlight: config.maxInFlight,
+    maxInFlightBytes: config.maxInFlightBytes,
+    log,
+    clock: now,
+    metrics: createPublisherMetrics(metrics),
+  });
+  const backlog = startBacklogMonitor({ nc, stream: streamName, consumer: consumerName, log, clock: now });
+  registerBacklogMetrics(metrics, backlog.current);
+  const status = serveRoleStatus({ nc, role, id, now, more: () => ({ inFlight: publisher.inFlight }) });
+  const stopping = new AbortController();
+  const prepared = keepTrying(options, stopping.signal);
+  return {
+    nc,
+    publisher,
+    backlog,
+    prepared,
+    drain: async () => {
+      stopping.abort();
+      await Promise.all([publisher.drain(), backlog.drain(), status.drain()]);
+    },
+  };
+}
+
+/** Resolves after the first try; where that failed, further ones follow in the background. */
+async function keepTrying(
+  { nc, config, log, random }: BackboneOptions,
+  stopping: AbortSignal,
+): Promise<void> {
+  if (await prepareTopology(nc, config, log)) return;
+  void (async () => {
+    for (let attempt = 0; !stopping.aborted; attempt++) {
+      await unlessStopped(backoffMs(attempt, topologyRetry, random), stopping);
+      if (stopping.aborted || (await prepareTopology(nc, config, log))) return;
+    }
+  })();
+}
+
+function unlessStopped(delayMs: number, stopping: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, delayMs);
+    stopping.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { Config } from '../config/settings.ts';
+import { createAdmission } from '../intake/admission.ts';
+import { createIntake, type Intake } from '../intake/intake.ts';
+import { withDeadline } from '../lib/deadline.ts';
+import { createIntakeMetrics } from '../observe/intake.ts';
+import { createPool } from '../store/pool.ts';
+import { type RegistryFeed, startRegistryFeed } from '../store/registry-feed.ts';
+import { connectNats } from '../stream/connection.ts';
+import { retryAfterSeconds } from '../stream/retry-after.ts';
+import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
+import { type Backbone, startBackbone } from './backbone.ts';
+import { startNatsDialer } from './nats-dialer.ts';
+import type { RoleName } from './role-status.ts';
+
+export interface DoorOptions {
+  readonly config: Config;
+  readonly role: RoleName;
+  readonly id: string;
+  /** Keep the registry's devices in memory, for the check of tokens. */
+  readonly withDevices: boolean;
+  /** Refuse wrong tokens before a message is taken. */
+  readonly syncAuth: boolean;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** Milliseconds since the epoch. */
+  readonly wallClock: () => number;
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+}
+
+/** What the HTTP and the MQTT door stand on: NATS, the registry and one intake. */
+export interface Door {
+  /** Answers `unavailable` as long as NATS has not been reached. */
+  readonly intake: Intake;
+  readonly registry: RegistryFeed;
+  readonly pool: pg.Pool;
+  /** The connection, once there was one. */
+  nats(): NatsConnection | undefined;
+  /** Whether NATS answers now; PostgreSQL is not needed to accept. */
+  isReady(): Promise<boolean>;
+  /** Resolves once NATS was tried for the first time and, where it answered, the streams are there. */
+  readonly tried: Promise<void>;
+  /** After the source has drained: ends what is under way, then the connections. */
+  drain(): Promise<void>;
+}
+
+const registryPollMs = 400;
+const poolSize = 2;
+const pingTimeoutMs = 1_000;
+const closeTimeoutMs = 2_000;
+
+/**
+ * Starts without waiting for NATS or PostgreSQL, and goes on when they go away and come back.
+ *
+ * @throws Error with one sentence when the configuration names no NATS or no database
+ */
+export function startDoor(options: DoorOptions): Door {
+  const { config, role, log, now } = options;
+  const url = requireNatsUrl(config);
+  const databaseUrl = requireDatabaseUrl(config);
+  const name = `tributary ${role}`;
+  const pool = createPool({ databaseUrl, max: poolSize, name, log });
+  const registry = startRegistryFeed({
+    pool,
+    pollMs: registryPollMs,
+    devices: options.withDevices,
+    log,
+    clock: now,
+  });
+  const dialer = startNatsDialer({
+    connect: () => connectNats({ url, name, log }),
+    log,
+    random: options.random,
+  });
+  let backbone: Backbone | undefined;
+  const intakeFor = createIntakes(options, registry);
+  let intake = intakeFor.withoutNats;
+  const prepared = dialer.connected.then(async (nc) => {
+    backbone = startBackbone({ ...options, nc });
+    intake = intakeFor.with(backbone);
+    await backbone.prepared;
+  });
+  return {
+    intake: { accept: (message) => intake.accept(message) },
+    registry,
+    pool,
+    nats: dialer.current,
+    isReady: async () => backbone !== undefined && (await answers(backbone)),
+    tried: dialer.tried.then(() => (dialer.current() === undefined ? undefined : prepared)),
+    drain: async () => {
+      dialer.stop();
+      await Promise.all([backbone?.drain(), registry.drain()]);
+      const nc = dialer.current();
+      if (nc !== undefined) await closeConnection(nc);
+      await pool.end();
+    },
+  };
+}
+
+/** One admission for both: the bucket of the unknown does not fill up again when NATS comes. */
+function createIntakes(options: DoorOptions, registry: RegistryFeed) {
+  const { config, log, now, wallClock, random } = options;
+  const admission = createAdmission({
+    registry,
+    syncAuth: options.syncAuth,
+    unknownTenantRate: config.unknownTenantRate,
+    unknownTenantBurst: config.unknownTenantBurst,
+    clock: wallClock,
+    random,
+  });
+  const metrics = createIntakeMetrics(options.metrics);
+  const startedAtMs = now();
+  const withoutNats: Intake = {
+    accept: async ({ source }) => {
+      metrics.answered(source, 'unavailable');
+      const disconnectedForMs = now() - startedAtMs;
+      const seconds = retryAfterSeconds({
+        why: 'disconnected',
+        backlog: undefined,
+        disconnectedForMs,
+        random,
+      });
+      return { ok: false, refusal: 'unavailable', retryAfterSeconds: seconds, detail: 'disconnected' };
+    },
+  };
+  return {
+    withoutNats,
+    with: ({ publisher, backlog }: Backbone): Intake =>
+      createIntake({ publisher, admission, backlog, clock: wallClock, random, randomBytes, log, metrics }),
+  };
+}
+
+async function answers({ nc, publisher }: Backbone): Promise<boolean> {
+  if (nc.isClosed() || publisher.disconnectedForMs > 0) return false;
+  return withDeadline(
+    nc.flush().then(() => true),
+    pingTimeoutMs,
+    () => false,
+  ).catch(() => false);
+}
+
+/** A connection that is away cannot be drained: it is closed after a while. */
+async function closeConnection(nc: NatsConnection): Promise<void> {
+  await withDeadline(nc.drain(), closeTimeoutMs, () => undefined).catch(() => undefined);
+  await nc.close();
+}

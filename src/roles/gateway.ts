@@ -1,0 +1,123 @@
+import pino, { type Logger } from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Config } from '../config/settings.ts';
+import { withDeadline } from '../lib/deadline.ts';
+import { createHttpMetrics } from '../observe/http.ts';
+import { type HttpSource, startHttpSource } from '../sources/http/http-source.ts';
+import { createOperatorAuth } from '../sources/http/operator-auth.ts';
+import { findOperatorKey } from '../store/registry/find-operator-key.ts';
+import { requestMany } from '../stream/request-many.ts';
+import { rateLimitsSubject } from '../stream/subjects.ts';
+import { type Door, startDoor } from './door.ts';
+import { createRoleId } from './role-status.ts';
+
+/** What a role is given from outside; the defaults are the real ones. */
+export interface RoleDeps {
+  readonly log?: Logger;
+  /** Milliseconds, monotonic. */
+  readonly now?: () => number;
+  /** Milliseconds since the epoch. */
+  readonly wallClock?: () => number;
+  /** 0 ≤ x < 1. */
+  readonly random?: () => number;
+}
+
+export interface RunningGateway {
+  readonly port: number;
+  /** Answers what is under way, then closes every connection. */
+  drain(): Promise<void>;
+}
+
+/** How long the first attempt at NATS may hold up `ready`. */
+const firstTryMs = 2_000;
+/** Beyond the publish timeout, for everything else that an answer needs. */
+const answerMarginMs = 3_000;
+const operatorLookupMs = 3_000;
+const askWorkers = { timeoutMs: 1_000, stallMs: 300 } as const;
+
+/**
+ * The HTTP door. It serves from the start, whether NATS and PostgreSQL are there or not: without NATS it answers 503,
+ * without PostgreSQL it accepts.
+ *
+ * @throws Error with one sentence for a port that is taken and for addresses that are missing
+ */
+export async function startGateway(config: Config, deps: RoleDeps = {}): Promise<RunningGateway> {
+  const { now = () => performance.now(), wallClock = Date.now, random = Math.random } = deps;
+  const log = deps.log ?? pino({ level: config.logLevel });
+  const id = createRoleId('gateway', random);
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  const { syncAuth } = config;
+  const door = startDoor({
+    config,
+    role: 'gateway',
+    id,
+    withDevices: syncAuth,
+    syncAuth,
+    log,
+    metrics,
+    now,
+    wallClock,
+    random,
+  });
+  let source: HttpSource;
+  try {
+    source = listen(config, door, { log, metrics, now, wallClock });
+  } catch (error) {
+    await door.drain();
+    throw portError(error, config);
+  }
+  await withDeadline(door.tried, firstTryMs, () => undefined);
+  const { port } = source;
+  log.info({ event: 'ready', role: 'gateway', id, port, bind: config.bind }, `gateway ready on port ${port}`);
+  return {
+    port,
+    drain: async () => {
+      await source.drain();
+      await door.drain();
+      log.info({ event: 'drained', role: 'gateway', id }, 'gateway drained');
+    },
+  };
+}
+
+type Instruments = Required<Pick<RoleDeps, 'log' | 'now' | 'wallClock'>> & { readonly metrics: Registry };
+
+function listen(config: Config, door: Door, { log, metrics, now, wallClock }: Instruments): HttpSource {
+  return startHttpSource({
+    intake: door.intake,
+    bind: config.bind,
+    port: config.httpPort,
+    reusePort: config.gateways > 1,
+    maxBodyBytes: config.maxBodyBytes,
+    maxBatchBytes: config.maxBatchBytes,
+    receiveTimeoutMs: config.receiveTimeoutMs,
+    answerTimeoutMs: config.publishTimeoutMs + answerMarginMs,
+    httpMetrics: createHttpMetrics(metrics),
+    log,
+    now,
+    wallClock,
+    isReady: door.isReady,
+    metrics: async () => ({ text: await metrics.metrics(), contentType: metrics.contentType }),
+    operatorAuth: createOperatorAuth({ find: (sha256) => findOperator(door, sha256), now }),
+    askWorkers: () => askEveryWorker(door),
+  });
+}
+
+function findOperator({ pool }: Door, sha256: Uint8Array) {
+  return withDeadline(findOperatorKey(pool, sha256), operatorLookupMs, () => {
+    throw new Error(`the database did not answer within ${operatorLookupMs} ms`);
+  });
+}
+
+async function askEveryWorker(door: Door): Promise<Uint8Array[]> {
+  const nc = door.nats();
+  // Asked while it is away, nobody would answer, which reads as if there were no workers.
+  if (nc === undefined || !(await door.isReady())) throw new Error('NATS is away');
+  return requestMany(nc, rateLimitsSubject, new Uint8Array(), askWorkers);
+}
+
+function portError(error: unknown, { bind, httpPort }: Config): unknown {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) return error;
+  const message = `Port ${httpPort} on ${bind} is taken: stop what listens there, or set TRIBUTARY_HTTP_PORT.`;
+  return new Error(message, { cause: error });
+}
