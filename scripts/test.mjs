@@ -21,6 +21,23 @@ const neededPrograms = [
   { program: 'nats-server', debianPackage: 'nats-server', required: true },
   { program: 'mosquitto', debianPackage: 'mosquitto', required: false },
   { program: 'mosquitto_pub', debianPackage: 'mosquitto-clients', required: false },
+  // What the examples are built and run with.
+  { program: 'curl', debianPackage: 'curl', required: false },
+  { program: 'make', debianPackage: 'make', required: false },
+  { program: 'cc', debianPackage: 'gcc', required: false },
+  { program: 'python3', debianPackage: 'python3', required: false },
+  {
+    program: 'paho-mqtt for Python',
+    debianPackage: 'python3-paho-mqtt',
+    required: false,
+    isThere: () => succeeds(debianPython(), ['-c', 'import paho.mqtt.client']),
+  },
+  {
+    program: 'libcurl with its headers',
+    debianPackage: 'libcurl4-openssl-dev',
+    required: false,
+    isThere: () => succeeds('cc', ['-E', '-x', 'c', '-'], '#include <curl/curl.h>'),
+  },
 ];
 
 await runScript(async () => {
@@ -40,13 +57,13 @@ await runScript(async () => {
 
 /** What is missing is installed by the code that `npm start` uses, too. */
 function installPrograms(bun) {
-  const missing = neededPrograms.filter(({ program }) => !isOnPath(program));
+  const missing = neededPrograms.filter((each) => !isInstalled(each));
   if (missing.length === 0) return;
   const packages = missing.map(({ debianPackage }) => debianPackage);
   spawnSync(bun, [inHarness('install-packages.ts'), unpackedPrograms, ...packages], {
     stdio: ['ignore', 2, 2],
   });
-  for (const { program, debianPackage, required } of missing.filter((each) => !isOnPath(each.program))) {
+  for (const { program, debianPackage, required } of missing.filter((each) => !isInstalled(each))) {
     const why = `${program} is not installed (Debian: apt-get install ${debianPackage}; macOS: brew install ${debianPackage})`;
     if (required || process.env.CI === 'true') throw new SetupError(why);
     console.error(`skipped: tests that need ${program}: ${why}`);
@@ -112,6 +129,19 @@ function ended(child) {
 
 function inHarness(file) {
   return join(projectRoot, 'test', 'harness', file);
+}
+
+function isInstalled({ program, isThere }) {
+  return isThere === undefined ? isOnPath(program) : isThere();
+}
+
+/** Debian's packages for Python are for Debian's Python, which another may hide on the PATH. */
+function debianPython() {
+  return existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
+}
+
+function succeeds(command, args, input = '') {
+  return spawnSync(command, args, { input, stdio: ['pipe', 'ignore', 'ignore'] }).status === 0;
 }
 
 function isOnPath(program) {
