@@ -317,14 +317,26 @@ revoke execute on function ensure_telemetry_partition(timestamptz, text, integer
 grant execute on function ensure_telemetry_partition(timestamptz, text, integer), drop_telemetry_partition(timestamptz)
   to tributary_writer;
 
--- Readers set `tributary.tenant_id` with SET LOCAL; unset means no rows.
+-- Logins that belong to a tenant: whoever may write SQL of their own can also set `tributary.tenant_id`, so for these
+-- it does not count.
+create table tenant_logins (
+  login name primary key,
+  tenant_id text collate "C" not null references tenants on delete cascade
+);
+-- Whose rows a reader sees. Everybody else sets `tributary.tenant_id` with SET LOCAL; unset means no rows.
+create function current_tenant() returns text language sql stable security definer set search_path = public, pg_temp as $$
+  select coalesce((select tenant_id from tenant_logins where login = session_user),
+                  nullif(current_setting('tributary.tenant_id', true), ''))
+$$;
+
 do $$
 declare t text;
 begin
   foreach t in array array['telemetry', 'sensors', 'device_state', 'devices', 'quarantine'] loop
     execute format('alter table %I enable row level security', t);
+    -- The sub-select makes it one call a query, not one a row.
     execute format('create policy read_own_tenant on %I for select to tributary_reader
-      using (tenant_id = current_setting(''tributary.tenant_id'', true))', t);
+      using (tenant_id = (select current_tenant()))', t);
     execute format('create policy write_all on %I for all to tributary_writer using (true) with check (true)', t);
   end loop;
 end $$;

@@ -1,0 +1,164 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { backoffMs } from '../lib/backoff.ts';
+import { createWaker, type Waker } from './feed/waker.ts';
+import { dropOldWeeks } from './maintenance/drop-old-weeks.ts';
+import { expireMessageKeys } from './maintenance/expire-message-keys.ts';
+import { makeWeeksAhead } from './maintenance/make-weeks-ahead.ts';
+import { createSchedule, type Task } from './maintenance/schedule.ts';
+import { sweepStatus } from './maintenance/sweep-status.ts';
+import { createClient, endClient } from './pool.ts';
+
+export interface MaintenanceOptions {
+  readonly pool: pg.Pool;
+  readonly retentionDays: number;
+  readonly staleAfterMs: number;
+  readonly offlineAfterMs: number;
+  readonly log: Logger;
+  /** Milliseconds that never go back, such as `performance.now`. */
+  readonly clock: () => number;
+  readonly intervals?: Partial<MaintenanceIntervals>;
+}
+
+export interface MaintenanceIntervals {
+  /** Partitions ahead, retention, expired keys. */
+  readonly housekeepingMs: number;
+  /** Between two sweeps of the devices' status, at least. */
+  readonly sweepMs: number;
+  /** For retention when a week was in use, and for whatever failed. */
+  readonly retryMs: number;
+  /** How often a process that is not the one looks whether the place is free. */
+  readonly standbyMs: number;
+}
+
+export const maintenanceDefaults = {
+  intervals: { housekeepingMs: 3_600_000, sweepMs: 1_000, retryMs: 60_000, standbyMs: 5_000 },
+  /** A sweep is followed by so many times its own duration: at a million devices too it takes 5 % of one core. */
+  sweepRest: 20,
+  keepKeysHours: 48,
+  weeksAhead: 2,
+  dropLockTimeoutMs: 100,
+  reconnect: { baseMs: 200, maxMs: 5_000 },
+} as const;
+
+export interface Maintenance {
+  /** Whether this process is the one that does it at the moment. */
+  readonly active: boolean;
+  drain(): Promise<void>;
+}
+
+/** Any constant does, as long as every process takes the same. */
+const maintenanceLock = 7_710_240_002;
+
+/**
+ * Does what has to be done from time to time, in one process of all that start it: who holds the advisory lock. The
+ * lock belongs to a connection, and so when that process or its connection dies another one takes over.
+ */
+export function startMaintenance(options: MaintenanceOptions): Maintenance {
+  const { pool, log } = options;
+  const waker = createWaker();
+  const state = { stopped: false, active: false, failures: 0 };
+
+  async function run(): Promise<void> {
+    while (!state.stopped) {
+      const client = createClient(pool);
+      try {
+        await client.connect();
+        state.failures = 0;
+        await serve(client, options, state, waker);
+      } catch (error) {
+        if (state.failures === 0) log.warn({ err: error }, 'maintenance lost the database: trying again');
+      } finally {
+        state.active = false;
+        await endClient(client);
+      }
+      if (state.stopped) return;
+      await waker.wait(backoffMs(state.failures, maintenanceDefaults.reconnect, () => 1));
+      state.failures += 1;
+    }
+  }
+
+  const running = run();
+  return {
+    get active() {
+      return state.active;
+    },
+    drain: async () => {
+      state.stopped = true;
+      waker.wake();
+      await running;
+    },
+  };
+}
+
+async function serve(
+  client: pg.Client,
+  options: MaintenanceOptions,
+  state: { stopped: boolean; active: boolean },
+  waker: Waker,
+): Promise<void> {
+  const intervals = { ...maintenanceDefaults.intervals, ...options.intervals };
+  while (!state.stopped && !(await tryLock(client))) await waker.wait(intervals.standbyMs);
+  if (state.stopped) return;
+  state.active = true;
+  options.log.info('this process does the maintenance of the database');
+  const schedule = createSchedule(tasks(client, options, intervals), {
+    clock: options.clock,
+    afterFailureMs: intervals.retryMs,
+    onFailure: async (task, error) => {
+      options.log.warn({ err: error, task }, 'maintenance failed: trying again later');
+      // A lost connection has lost the lock: this throws and ends the service.
+      await client.query('select 1');
+    },
+  });
+  while (!state.stopped) await waker.wait(await schedule.runDue());
+}
+
+async function tryLock(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ got: boolean }>('select pg_try_advisory_lock($1) as got', [
+    maintenanceLock,
+  ]);
+  return rows[0]?.got === true;
+}
+
+function tasks(client: pg.Client, options: MaintenanceOptions, intervals: MaintenanceIntervals): Task[] {
+  const { log, clock, retentionDays } = options;
+  const { housekeepingMs, sweepMs, retryMs } = intervals;
+  const { dropLockTimeoutMs, keepKeysHours, sweepRest, weeksAhead } = maintenanceDefaults;
+  return [
+    {
+      name: 'partitions ahead',
+      run: async () => {
+        const made = await makeWeeksAhead(client, weeksAhead);
+        if (made > 0) log.info({ made }, 'made partitions ahead');
+        return housekeepingMs;
+      },
+    },
+    {
+      name: 'retention',
+      run: async () => {
+        const { dropped, busy } = await dropOldWeeks(client, {
+          retentionDays,
+          lockTimeoutMs: dropLockTimeoutMs,
+        });
+        if (dropped.length > 0) log.info({ weeks: dropped }, 'dropped telemetry older than the retention');
+        return busy.length > 0 ? retryMs : housekeepingMs;
+      },
+    },
+    {
+      name: 'expired keys',
+      run: async () => {
+        await expireMessageKeys(client, { keepHours: keepKeysHours });
+        return housekeepingMs;
+      },
+    },
+    {
+      name: 'status sweep',
+      run: async () => {
+        const startedAt = clock();
+        await sweepStatus(client, options);
+        return Math.max(sweepMs, (clock() - startedAt) * sweepRest);
+      },
+    },
+  ];
+}

@@ -1,0 +1,25 @@
+import type { Queryable } from '../statements/queryable.ts';
+import { pageRanges } from './page-ranges.ts';
+
+export interface ExpireOptions {
+  /** How long a key is remembered, in hours. At least 24 are promised. */
+  readonly keepHours: number;
+  readonly pagesPerChunk?: number;
+}
+
+/** Forgets idempotency keys of messages that were settled long ago. @returns how many. */
+export async function expireMessageKeys(
+  db: Queryable,
+  { keepHours, pagesPerChunk = 1_024 }: ExpireOptions,
+): Promise<number> {
+  let expired = 0;
+  for (const { from, to } of await pageRanges(db, 'message_keys', pagesPerChunk)) {
+    const { rowCount } = await db.query({
+      text: `delete from message_keys where ctid >= $1::tid and ctid < $2::tid
+        and first_settled_at < now() - $3 * interval '1 hour'`,
+      values: [from, to, keepHours],
+    });
+    expired += rowCount ?? 0;
+  }
+  return expired;
+}

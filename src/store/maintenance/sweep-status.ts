@@ -1,0 +1,44 @@
+import type { Queryable } from '../statements/queryable.ts';
+import { pageRanges } from './page-ranges.ts';
+
+export interface SweepOptions {
+  /** Without a message for so long a device is STALE. */
+  readonly staleAfterMs: number;
+  /** And OFFLINE after so long. */
+  readonly offlineAfterMs: number;
+  readonly pagesPerChunk?: number;
+}
+
+// Settling locks rows in the order of their keys, and this walks in the order of pages: it never waits for a row,
+// or the two would deadlock. A row that is locked is just being settled, so its device is not silent.
+const text = `with due as materialized (
+    select tenant_id, device_id from device_state
+    where ctid >= $1::tid and ctid < $2::tid
+      and ((status = 'ONLINE' and last_seen_at <= now() - $3::float8 * interval '1 ms')
+        or (status <> 'OFFLINE' and last_seen_at <= now() - $4::float8 * interval '1 ms'))
+    for no key update skip locked
+  )
+  update device_state s set
+    status = case when s.last_seen_at <= now() - $4::float8 * interval '1 ms' then 'OFFLINE' else 'STALE' end,
+    status_since = s.last_seen_at +
+      case when s.last_seen_at <= now() - $4::float8 * interval '1 ms' then $4::float8 else $3::float8 end
+      * interval '1 ms'
+  from due where s.tenant_id = due.tenant_id and s.device_id = due.device_id`;
+
+/**
+ * Makes silent devices STALE and OFFLINE, with the moment at which they became so by the thresholds and not the
+ * moment of the sweep. Reads the whole table, writes only what changes. @returns how many changed.
+ */
+export async function sweepStatus(db: Queryable, options: SweepOptions): Promise<number> {
+  const { staleAfterMs, offlineAfterMs, pagesPerChunk = 2_048 } = options;
+  let changed = 0;
+  for (const { from, to } of await pageRanges(db, 'device_state', pagesPerChunk)) {
+    const { rowCount } = await db.query({
+      name: 'sweep-status',
+      text,
+      values: [from, to, staleAfterMs, offlineAfterMs],
+    });
+    changed += rowCount ?? 0;
+  }
+  return changed;
+}
