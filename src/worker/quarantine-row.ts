@@ -1,5 +1,5 @@
-import { cutTokens } from '../model/json-text.ts';
 import type { QuarantineRow } from '../store/statements/insert-quarantine.ts';
+import { cutEnvelope } from './cut-envelope.ts';
 import type { Claimed } from './plan.ts';
 
 /** The quarantine's row for a message that was refused; undefined for any other. The token stops here. */
@@ -16,7 +16,7 @@ export function quarantineRow({ entry, verdict }: Claimed, epoch: number): Quara
     msgType: decoded.msgType,
     subject: message.subject,
     arrivedAtMs: decoded.arrivedAtMs,
-    envelope: cutTokens(message.data).bytes,
+    envelope: cutEnvelope(message.data),
     tokenSha256: decoded.tokenSha256,
     identity: decoded.identity.identity,
     identityKind: decoded.identity.kind,

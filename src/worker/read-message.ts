@@ -42,8 +42,9 @@ function readEnvelope(data: Uint8Array): ReadResult {
 
 function readPayload({ text, fields }: ReadObject): ReadResult {
   const payload = fields.payload;
-  if (payload === undefined) {
-    return { fault: `has no payload${fields.payload_b64 === undefined ? '' : '; payload_b64 is not taken'}` };
+  if (payload === undefined || payload === null) {
+    const isBytes = fields.payload_b64 !== undefined;
+    return { fault: isBytes ? 'has a payload of bytes that are no text (payload_b64)' : 'has no payload' };
   }
   if (typeof payload === 'string') {
     return readObject(payload, { what: 'has a payload string that is', maxDepth: maxJsonDepth });
