@@ -1,46 +1,31 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** Why the listener closed a connection, or refused a CONNECT, a publish or a subscription. */
-export type MqttRefusal =
-  /** More connections than the listener may hold. */
-  | 'too_many_connections'
-  /** No CONNECT in time. */
-  | 'connect_timeout'
-  /** A packet was begun and not finished in time. */
-  | 'receive_timeout'
-  /** Half-received packets filled the listener's budget, and this one was the oldest. */
-  | 'receive_budget'
-  /** Nothing heard for one and a half keep-alive times. */
-  | 'keepalive_timeout'
-  /** Bytes that are not MQTT 3.1.1, or a packet out of its place. */
-  | 'malformed'
-  /** An MQTT version other than 3.1.1 (and 3.1). */
-  | 'protocol_version'
-  /** A packet whose header announces more than is allowed. */
-  | 'packet_too_large'
-  | 'client_id'
-  /** Unknown device, wrong token, or credentials that are none. */
-  | 'bad_credentials'
-  | 'device_revoked'
-  /** No credentials, where they are required. */
-  | 'anonymous'
-  /** A will on a topic that the client may not publish to. */
-  | 'will_topic'
-  /** Not an ingest topic, or an identifier in it is not allowed. */
-  | 'bad_topic'
-  /** Somebody else's topic. */
-  | 'foreign_topic'
-  | 'subscription'
-  /** More QoS 2 messages without PUBREL than a client may have. */
-  | 'too_many_unreleased'
-  /** Could not be made durable. */
-  | 'unavailable'
-  /** Unknown tenants used up the bucket that they share. */
-  | 'unknown_tenant_limit'
-  /** The envelope is larger than NATS takes. */
-  | 'too_large'
-  /** Any other refusal of intake. */
-  | 'refused';
+export const mqttRefusals = {
+  too_many_connections: 'the listener holds as many as it may',
+  connect_timeout: 'no CONNECT in time',
+  receive_timeout: 'a packet was begun and not finished in time',
+  receive_budget: 'half-received packets filled their budget, and this was the oldest',
+  keepalive_timeout: 'nothing heard for one and a half keep-alive times',
+  malformed: 'bytes that are not MQTT 3.1.1, or a packet out of its place',
+  protocol_version: 'another version of MQTT',
+  packet_too_large: 'a header announced more than is allowed',
+  client_id: 'the client id is not allowed',
+  bad_credentials: 'unknown device, wrong token, or credentials of another form',
+  device_revoked: 'the device is revoked',
+  anonymous: 'no credentials, and they are required',
+  will_topic: 'the will’s topic is not the client’s own',
+  bad_topic: 'not an ingest topic',
+  foreign_topic: 'another device’s topic',
+  subscription: 'a filter that the client may not have',
+  too_many_unreleased: 'more QoS 2 publishes without PUBREL than allowed',
+  unavailable: 'the message could not be made durable',
+  unknown_tenant_limit: 'unknown tenants used up the bucket that they share',
+  too_large: 'the envelope is larger than NATS takes',
+  refused: 'anything else that intake refused',
+} as const;
+
+export type MqttRefusal = keyof typeof mqttRefusals;
 
 export type MqttOutcome = 'accepted' | 'duplicate' | 'failed' | 'refused';
 

@@ -79,8 +79,21 @@ describe('CONNECT', () => {
     raw.send(publishPacket(topicOfD1, '{}', 1, 5));
     await raw.expect([0x40, 2, 0, 5]);
     expect(listener.intake.messages[0]?.payloadText).toBe('{"provision_token":"wrong"}');
-    raw.send(subscribePacket('tenant/t1/device/d1/#'));
-    await raw.expect([0x90, 3, 0, 1, 0x80]);
+    const proven = listener.raw();
+    await proven.connected(connectPacket({ username: 't1/d1', password: 'secret' }));
+    proven.send(subscribePacket('tenant/t1/device/d1/#'));
+    await proven.expect([0x90, 3, 0, 1, 0x80]);
+  });
+
+  test('what comes in one go with CONNECT waits until CONNECT is judged', async () => {
+    await using listener = await startListener({ answer: () => stored });
+    const raw = listener.raw();
+    const ids = Array.from({ length: 100 }, (_, n) => n + 1);
+    raw.send(
+      connectPacket({ username: 't1/d1', password: 'secret' }),
+      ...ids.map((id) => publishPacket(topicOfD1, '{}', 1, id)),
+    );
+    await raw.expect([...accepted, ...ids.flatMap((id) => [0x40, 2, 0, id])]);
   });
 
   test.each([

@@ -177,6 +177,38 @@ describe('what one client and all together may hold', () => {
     await until(() => third.received.length > 0, { what: 'an answer for the third' });
   });
 
+  test('a client that dies leaves no place taken by what was received and not begun', async () => {
+    await using listener = await startListener({ maxInFlight: 4 });
+    const [dying, other] = [listener.raw(), listener.raw()];
+    await dying.connected();
+    await other.connected();
+    dying.send(publishPacket(topicOfD1, '{"n":1}', 1, 1));
+    await until(() => listener.intake.messages.length === 1, { what: 'one under way' });
+    dying.send(...[2, 3, 4].map((id) => publishPacket(topicOfD1, '{"n":2}', 1, id)));
+    other.send(...[1, 2, 3, 4].map((id) => publishPacket(topicOfD1, '{"n":3}', 1, id)));
+    dying.socket.resetAndDestroy();
+    await until(() => listener.metrics.connections === 1, { what: 'the dying one is gone' });
+    listener.intake.answer = () => stored;
+    listener.intake.release();
+    await until(() => listener.intake.messages.filter(({ payload }) => payload.n === 3).length === 4, {
+      what: 'all of the other',
+    });
+  });
+
+  test('what a client sent before it closed is handled, though it cannot be acknowledged', async () => {
+    await using listener = await startListener();
+    const raw = listener.raw();
+    await raw.connected();
+    raw.send(publishPacket(topicOfD1, '{"n":1}'));
+    await until(() => listener.intake.messages.length === 1, { what: 'one under way' });
+    raw.send(publishPacket(topicOfD1, '{"n":2}'), publishPacket(topicOfD1, '{"n":3}'));
+    raw.socket.end();
+    await raw.untilClosed();
+    listener.intake.answer = () => stored;
+    listener.intake.release();
+    await until(() => listener.intake.messages.length === 3, { what: 'the rest came in' });
+  });
+
   test('half-sent packets are bounded together: the oldest is closed', async () => {
     await using listener = await startListener({ maxInFlightBytes: 100_000 });
     const clients = [];
