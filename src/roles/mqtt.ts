@@ -1,0 +1,80 @@
+import pino from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Config } from '../config/settings.ts';
+import { withDeadline } from '../lib/deadline.ts';
+import { createMqttMetrics } from '../observe/mqtt.ts';
+import { type MqttSource, startMqttSource } from '../sources/mqtt/mqtt-source.ts';
+import { startDoor } from './door.ts';
+import type { RoleDeps } from './gateway.ts';
+import { createRoleId } from './role-status.ts';
+
+export interface RunningMqtt {
+  readonly port: number;
+  /** Acknowledges what is under way, then disconnects everybody. */
+  drain(): Promise<void>;
+}
+
+/** How long NATS and the registry may hold up the start: without them the listener works, but knows less. */
+const firstTryMs = 2_000;
+
+/**
+ * The MQTT door. It listens whether NATS and PostgreSQL are there or not: without NATS nothing is acknowledged,
+ * without PostgreSQL everybody may connect and the worker judges.
+ *
+ * @throws Error with one sentence for a port that is taken and for addresses that are missing
+ */
+export async function startMqtt(config: Config, deps: RoleDeps = {}): Promise<RunningMqtt> {
+  const { now = () => performance.now(), wallClock = Date.now, random = Math.random } = deps;
+  const log = deps.log ?? pino({ level: config.logLevel });
+  const id = createRoleId('mqtt', random);
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  const { syncAuth } = config;
+  const options = { config, role: 'mqtt', id, syncAuth, log, metrics, now, wallClock, random } as const;
+  const door = startDoor({ ...options, withDevices: true });
+  // Clients that are waiting come at once; whom the registry does not know yet could not be refused.
+  const firstLook = Promise.all([door.tried, door.registry.ready]);
+  await withDeadline(firstLook, firstTryMs, () => undefined);
+  let source: MqttSource;
+  try {
+    source = await startMqttSource({
+      intake: door.intake,
+      registry: door.registry,
+      metrics: createMqttMetrics(metrics),
+      log,
+      clock: wallClock,
+      random,
+      host: config.bind,
+      port: config.mqttPort,
+      allowAnonymous: config.mqttAnonymous,
+      maxConnections: config.mqttMaxConnections,
+      maxPacketBytes: config.maxBodyBytes,
+      receiveTimeoutMs: config.receiveTimeoutMs,
+      // Half, since an envelope is larger than its packet: the publisher's own bound is then never reached.
+      maxInFlight: Math.ceil(config.maxInFlight / 2),
+      maxInFlightBytes: Math.ceil(config.maxInFlightBytes / 2),
+    });
+  } catch (error) {
+    await door.drain();
+    throw portError(error, config);
+  }
+  const { port } = source;
+  log.info(
+    { event: 'ready', role: 'mqtt', id, port, bind: config.bind },
+    `mqtt listener ready on port ${port}`,
+  );
+  return {
+    port,
+    drain: async () => {
+      await source.drain();
+      await door.drain();
+      log.info({ event: 'drained', role: 'mqtt', id }, 'mqtt listener drained');
+    },
+  };
+}
+
+function portError(error: unknown, { bind, mqttPort }: Config): unknown {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) return error;
+  const message = `Port ${mqttPort} on ${bind} is taken: stop what listens there, or set TRIBUTARY_MQTT_PORT.`;
+  return new Error(message, { cause: error });
+}
