@@ -5,11 +5,13 @@ import type { Signals } from './signals.ts';
 /** What every role gives when it has started. */
 export interface RunningRole {
   drain(): Promise<void>;
+  /** Rejects with an error that no retry mends: the process is to end. */
+  readonly failed?: Promise<never>;
 }
 
 export interface RunRoleOptions {
   readonly name: string;
-  readonly start: (config: Config) => Promise<RunningRole>;
+  readonly start: (config: Config) => RunningRole | Promise<RunningRole>;
   readonly config: Config;
   readonly signals: Signals;
   readonly drainTimeoutMs: number;
@@ -19,9 +21,7 @@ export interface RunRoleOptions {
 export async function runRole(options: RunRoleOptions): Promise<void> {
   const stop = options.signals.stop();
   const role = await options.start(options.config);
-  if (!stop.aborted) {
-    await new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
-  }
+  await Promise.race([stopped(stop), ...(role.failed === undefined ? [] : [role.failed])]);
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     const seconds = options.drainTimeoutMs / 1_000;
@@ -32,4 +32,11 @@ export async function runRole(options: RunRoleOptions): Promise<void> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+function stopped(stop: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (stop.aborted) resolve();
+  stop.addEventListener('abort', () => resolve(), { once: true });
+  return promise;
 }
