@@ -4,6 +4,7 @@ import { addDeviceCommands } from './commands/device.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
 import { addOperatorKeyCommands } from './commands/operator-key.ts';
 import { addQuarantineCommands } from './commands/quarantine.ts';
+import { addRoleCommands } from './commands/roles.ts';
 import { addSensorsCommand } from './commands/sensors.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
 import { addStatusCommand } from './commands/status.ts';
@@ -33,6 +34,7 @@ export function createProgram(context: CliContext): Command {
     .exitOverride();
   program.commandsGroup('Run:');
   addUpCommand(program, context);
+  addRoleCommands(program, context);
   addSimulateCommand(program, context);
   program.commandsGroup('Set up:');
   addTenantCommands(program, context);

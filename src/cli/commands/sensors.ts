@@ -41,7 +41,7 @@ function sensorColumns(withTenant: boolean, nowMs: number): Column<SensorRow>[] 
   return [
     ...(withTenant ? [{ title: 'TENANT', value: (row: SensorRow) => row.tenant_id }] : []),
     { title: 'DEVICE', value: (row) => row.device_id },
-    { title: 'METRIC', value: (row) => row.metric },
+    { title: 'METRIC', value: (row) => row.metric, minimum: 24 },
     { title: 'TYPE', value: (row) => row.value_type },
     { title: 'LATEST', value: (row) => showJsonValue(row.latest), align: 'right', minimum: 8 },
     { title: 'UNIT', value: (row) => row.unit ?? undefined },

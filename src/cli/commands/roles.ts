@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import type { Config } from '../../config/settings.ts';
+import { startGateway } from '../../roles/gateway.ts';
+import type { CliContext } from '../context.ts';
+import { defineCommand, invocationOf } from '../define-command.ts';
+import { locate } from '../locate.ts';
+import { type RunningRole, runRole } from '../run-role.ts';
+
+/** Longer than any publish or transaction may take; what is not done by then is delivered again. */
+const drainTimeoutMs = 15_000;
+
+interface RoleCommand {
+  readonly name: string;
+  readonly summary: string;
+  readonly start: (config: Config) => RunningRole | Promise<RunningRole>;
+}
+
+const roles: readonly RoleCommand[] = [
+  { name: 'gateway', summary: 'run the HTTP door', start: startGateway },
+];
+
+/** The roles, each a process of its own that may run any number of times. */
+export function addRoleCommands(program: Command, context: CliContext): void {
+  for (const { name, summary, start } of roles) {
+    defineCommand(program, {
+      usage: name,
+      summary,
+      details: 'SIGTERM or Ctrl-C ends it in order: what is under way is finished first, 15 s at most.',
+      examples: [name, `${name} --nats-url nats://nats:4222 --log-level debug`],
+      settings: 'all',
+      json: false,
+    }).action(async (_options: unknown, command: Command) => {
+      const { config, signals } = invocationOf(context, command);
+      await runRole({ name, start, config: withAddresses(config), signals, drainTimeoutMs });
+    });
+  }
+}
+
+/** A role started by hand joins the running instance, as every other command does. */
+function withAddresses(config: Config): Config {
+  return Object.freeze({
+    ...config,
+    natsUrl: locate('nats', config).url,
+    databaseUrl: locate('database', config).url,
+  });
+}

@@ -1,0 +1,94 @@
+import { expect, test } from 'bun:test';
+import { type RunRoleOptions, runRole } from '../../src/cli/run-role.ts';
+import { createSignals, type StopSignal } from '../../src/cli/signals.ts';
+import { parseConfig } from '../../src/config/parse-config.ts';
+
+function fakeProcess() {
+  const listeners: Record<StopSignal, (() => void)[]> = { SIGINT: [], SIGTERM: [] };
+  const exits: number[] = [];
+  let nowMs = 0;
+  const source = {
+    on: (signal: StopSignal, listener: () => void) => listeners[signal].push(listener),
+    exit: (code: number) => exits.push(code),
+  };
+  return {
+    exits,
+    raise: (signal: StopSignal, afterMs = 1_000) => {
+      nowMs += afterMs;
+      for (const listener of listeners[signal]) listener();
+    },
+    signals: createSignals(source, () => nowMs),
+  };
+}
+
+function options(overrides: Partial<RunRoleOptions>, process = fakeProcess()): RunRoleOptions {
+  const start = async () => ({ drain: async () => {} });
+  const config = parseConfig({});
+  return { name: 'gateway', start, config, signals: process.signals, drainTimeoutMs: 1_000, ...overrides };
+}
+
+test.each(['SIGINT', 'SIGTERM'] as const)('%s drains the role', async (signal) => {
+  const process = fakeProcess();
+  const started = Promise.withResolvers<void>();
+  let drained = false;
+  const drain = async () => {
+    drained = true;
+  };
+  const start = async () => {
+    started.resolve();
+    return { drain };
+  };
+  const running = runRole(options({ start }, process));
+  await started.promise;
+  expect(drained).toBe(false);
+  process.raise(signal);
+  await running;
+  expect(drained).toBe(true);
+  expect(process.exits).toEqual([]);
+});
+
+test('a signal while the role starts drains it as soon as it has started', async () => {
+  const process = fakeProcess();
+  const started = Promise.withResolvers<{ drain: () => Promise<void> }>();
+  const running = runRole(options({ start: () => started.promise }, process));
+  process.raise('SIGTERM');
+  started.resolve({ drain: async () => {} });
+  await running;
+});
+
+test('the second signal ends the process at once, with the code of a signal', async () => {
+  const process = fakeProcess();
+  const running = runRole(
+    options({ start: () => ({ drain: () => new Promise(() => {}) }), drainTimeoutMs: 50 }, process),
+  );
+  process.raise('SIGINT');
+  process.raise('SIGINT');
+  expect(process.exits).toEqual([130]);
+  await expect(running).rejects.toThrow('gateway did not drain within 0.05 s and was cut off.');
+});
+
+test('one Ctrl-C that arrives several times at once is one', async () => {
+  const process = fakeProcess();
+  const running = runRole(options({}, process));
+  process.raise('SIGINT');
+  process.raise('SIGINT', 10);
+  process.raise('SIGTERM', 10);
+  await running;
+  expect(process.exits).toEqual([]);
+});
+
+test('where somebody waits for the second signal, only the third one ends the process', () => {
+  const process = fakeProcess();
+  const [stop, hurry] = [process.signals.stop(), process.signals.hurry()];
+  process.raise('SIGTERM');
+  expect([stop.aborted, hurry.aborted]).toEqual([true, false]);
+  process.raise('SIGTERM');
+  expect([hurry.aborted, process.exits]).toEqual([true, []]);
+  process.raise('SIGTERM');
+  expect(process.exits).toEqual([143]);
+});
+
+test('a role that cannot go on ends with its error', async () => {
+  const start = () => ({ drain: async () => {}, failed: Promise.reject(new Error('the table is gone')) });
+  await expect(runRole(options({ start }))).rejects.toThrow('the table is gone');
+});
