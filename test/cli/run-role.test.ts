@@ -67,27 +67,6 @@ test('the second signal ends the process at once, with the code of a signal', as
   await expect(running).rejects.toThrow('gateway did not drain within 0.05 s and was cut off.');
 });
 
-test('one Ctrl-C that arrives several times at once is one', async () => {
-  const process = fakeProcess();
-  const running = runRole(options({}, process));
-  process.raise('SIGINT');
-  process.raise('SIGINT', 10);
-  process.raise('SIGTERM', 10);
-  await running;
-  expect(process.exits).toEqual([]);
-});
-
-test('where somebody waits for the second signal, only the third one ends the process', () => {
-  const process = fakeProcess();
-  const [stop, hurry] = [process.signals.stop(), process.signals.hurry()];
-  process.raise('SIGTERM');
-  expect([stop.aborted, hurry.aborted]).toEqual([true, false]);
-  process.raise('SIGTERM');
-  expect([hurry.aborted, process.exits]).toEqual([true, []]);
-  process.raise('SIGTERM');
-  expect(process.exits).toEqual([143]);
-});
-
 test('a role that cannot go on ends with its error', async () => {
   const start = () => ({ drain: async () => {}, failed: Promise.reject(new Error('the table is gone')) });
   await expect(runRole(options({ start }))).rejects.toThrow('the table is gone');

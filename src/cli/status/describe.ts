@@ -84,11 +84,26 @@ const streamColumns: readonly Column<StreamSample>[] = [
 const roleColumns: readonly Column<RoleAnswer>[] = [
   { title: 'ROLE', value: ({ role }) => role },
   { title: 'ID', value: ({ id }) => id },
-  { title: 'READY', value: ({ ready }) => (typeof ready === 'boolean' ? (ready ? 'yes' : 'no') : undefined) },
   { title: 'UP', value: ({ uptimeMs }) => formatDuration(uptimeMs) },
   { title: 'VERSION', value: ({ version }) => version },
   { title: 'HOST', value: ({ host }) => host, minimum: 8 },
+  { title: 'STATE', value: describeState, minimum: 10 },
 ];
+
+const common: ReadonlySet<string> = new Set(['role', 'id', 'uptimeMs', 'version', 'host', 'pid']);
+
+/** What a role adds of itself: `{ inFlight: 3, registryFresh: true }` reads "in flight 3, registry fresh yes". */
+function describeState(answer: RoleAnswer): string | undefined {
+  const parts = Object.entries(answer)
+    .filter(([name]) => !common.has(name))
+    .flatMap(([name, value]) => {
+      const words = name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+      if (typeof value === 'boolean') return [`${words} ${value ? 'yes' : 'no'}`];
+      if (typeof value === 'number') return [`${words} ${formatCount(value)}`];
+      return typeof value === 'string' ? [`${words} ${value}`] : [];
+    });
+  return parts.length === 0 ? undefined : parts.join(', ');
+}
 
 function streamAsJson({ name, stream, consumer }: StreamSample): unknown {
   return {
