@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { backoffMs } from '../lib/backoff.ts';
-import { createWaker, type Waker } from './feed/waker.ts';
+import { createWaker, type Waker } from '../lib/waker.ts';
 import { dropOldWeeks } from './maintenance/drop-old-weeks.ts';
 import { expireMessageKeys } from './maintenance/expire-message-keys.ts';
 import { makeWeeksAhead } from './maintenance/make-weeks-ahead.ts';
@@ -67,7 +67,11 @@ export function startMaintenance(options: MaintenanceOptions): Maintenance {
         state.failures = 0;
         await serve(client, options, state, waker);
       } catch (error) {
-        if (state.failures === 0) log.warn({ err: error }, 'maintenance lost the database: trying again');
+        if (state.failures === 0)
+          log.warn(
+            { event: 'maintenance_interrupted', err: error },
+            'maintenance lost the database: trying again',
+          );
       } finally {
         state.active = false;
         await endClient(client);
@@ -101,12 +105,15 @@ async function serve(
   while (!state.stopped && !(await tryLock(client))) await waker.wait(intervals.standbyMs);
   if (state.stopped) return;
   state.active = true;
-  options.log.info('this process does the maintenance of the database');
+  options.log.info({ event: 'maintenance_active' }, 'this process does the maintenance of the database');
   const schedule = createSchedule(tasks(client, options, intervals), {
     clock: options.clock,
     afterFailureMs: intervals.retryMs,
     onFailure: async (task, error) => {
-      options.log.warn({ err: error, task }, 'maintenance failed: trying again later');
+      options.log.warn(
+        { event: 'maintenance_failed', err: error, task },
+        'maintenance failed: trying again later',
+      );
       // A lost connection has lost the lock: this throws and ends the service.
       await client.query('select 1');
     },
@@ -130,7 +137,7 @@ function tasks(client: pg.Client, options: MaintenanceOptions, intervals: Mainte
       name: 'partitions ahead',
       run: async () => {
         const made = await makeWeeksAhead(client, weeksAhead);
-        if (made > 0) log.info({ made }, 'made partitions ahead');
+        if (made > 0) log.info({ event: 'partitions_made_ahead', made }, 'made partitions ahead');
         return housekeepingMs;
       },
     },
@@ -141,7 +148,11 @@ function tasks(client: pg.Client, options: MaintenanceOptions, intervals: Mainte
           retentionDays,
           lockTimeoutMs: dropLockTimeoutMs,
         });
-        if (dropped.length > 0) log.info({ weeks: dropped }, 'dropped telemetry older than the retention');
+        if (dropped.length > 0)
+          log.info(
+            { event: 'partitions_dropped', weeks: dropped },
+            'dropped telemetry older than the retention',
+          );
         return busy.length > 0 ? retryMs : housekeepingMs;
       },
     },

@@ -48,7 +48,7 @@ export async function migrate(pool: pg.Pool, options: MigrateOptions = {}): Prom
     const next = await inTransaction(pool, (client) => applyNext(client, wanted));
     if (next === undefined) return { applied, version: wanted.at(-1)?.version ?? 0 };
     applied.push(next.name);
-    options.log?.info({ migration: next.name }, 'migrated the database');
+    options.log?.info({ event: 'migrated', migration: next.name }, 'migrated the database');
   }
 }
 

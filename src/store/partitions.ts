@@ -65,7 +65,7 @@ export function createPartitions({ pool, log, clock, ...options }: PartitionsOpt
       return rows[0]?.answer ?? 'refused';
     } catch (error) {
       if (sqlstateOf(error) !== duplicateTable) throw error;
-      log.error({ week: new Date(weekStartMs(week)) }, detachedWeek);
+      log.error({ event: 'partition_detached', week: new Date(weekStartMs(week)) }, detachedWeek);
       return 'refused';
     }
   }
@@ -79,7 +79,11 @@ export function createPartitions({ pool, log, clock, ...options }: PartitionsOpt
         refusals.add(tenantId, week);
         continue;
       }
-      if (answer === 'made') log.info({ week: new Date(weekStartMs(week)), tenantId }, 'made a partition');
+      if (answer === 'made')
+        log.info(
+          { event: 'partition_made', week: new Date(weekStartMs(week)), tenantId },
+          'made a partition',
+        );
       known.add(week);
       return true;
     }

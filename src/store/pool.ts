@@ -56,7 +56,9 @@ export function createPool({ databaseUrl, max, name, log, timeouts }: PoolOption
   // The pool listens to idle connections only, and an `error` event that nobody hears ends the process. What a
   // checked-out connection was doing fails with the same error, so it is not logged a second time.
   pool.on('connect', (client) => client.on('error', () => {}));
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'));
+  pool.on('error', (error) =>
+    log.warn({ event: 'database_connection_lost', err: error }, 'an idle database connection was lost'),
+  );
   return pool;
 }
 

@@ -1,10 +1,10 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import { createWaker } from '../lib/waker.ts';
 import type { RegistryView } from '../model/registry.ts';
 import { startFollowing } from './feed/follow-registry.ts';
 import { createRefreshQueue } from './feed/refresh-queue.ts';
 import { createRegistryLoader } from './feed/registry-loader.ts';
-import { createWaker } from './feed/waker.ts';
 
 export interface RegistryFeedOptions {
   /** Whose options the feed's own connection takes; it never takes one of the pool's. */

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { backoffMs } from '../../lib/backoff.ts';
+import type { Waker } from '../../lib/waker.ts';
 import { createClient, endClient } from '../pool.ts';
-import type { Waker } from './waker.ts';
 
 export interface FollowOptions {
   readonly pool: pg.Pool;
@@ -30,7 +30,8 @@ export function startFollowing(options: FollowOptions): { drain(): Promise<void>
       } catch (thrown) {
         const error = thrown instanceof Error ? thrown : new Error(String(thrown));
         // Once an outage: the next attempts fail alike.
-        if (state.failures === 0) log.warn({ err: error }, 'the registry cannot be read: trying again');
+        if (state.failures === 0)
+          log.warn({ event: 'registry_unreadable', err: error }, 'the registry cannot be read: trying again');
         options.onFailure(error);
       } finally {
         // Also of a connection that never came about.
@@ -63,7 +64,7 @@ async function follow(
   await client.query('listen tributary_registry');
   while (!state.stopped) {
     await load(client);
-    if (state.failures > 0) log.info('the registry can be read again');
+    if (state.failures > 0) log.info({ event: 'registry_readable' }, 'the registry can be read again');
     state.failures = 0;
     if (!state.stopped) await waker.wait(pollMs);
   }
