@@ -5,7 +5,9 @@ import { withDatabase } from './with-database.ts';
 test('the reference names every table and view of the database, and no others', () =>
   withDatabase({}, async ({ pool }) => {
     const text = readFileSync(new URL('../../docs/reference/tables.md', import.meta.url), 'utf8');
-    const named = [...text.matchAll(/^(?:### |\| )`(\w+)`(?: \(view\)\n| \| [a-z]|\n)/gm)].map(([, name]) => name);
+    const named = [...text.matchAll(/^(?:### |\| )`(\w+)`(?: \(view\)\n| \| [a-z]|\n)/gm)].map(
+      ([, name]) => name,
+    );
     const { rows } = await pool.query<{ name: string }>(
       `select relname as name from pg_class
        where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v') and not relispartition`,
