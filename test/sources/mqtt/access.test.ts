@@ -85,14 +85,17 @@ describe('CONNECT', () => {
     await proven.expect([0x90, 3, 0, 1, 0x80]);
   });
 
-  test('what comes in one go with CONNECT waits until CONNECT is judged', async () => {
-    await using listener = await startListener({ answer: () => stored });
+  test('what comes behind CONNECT waits until CONNECT is judged', async () => {
+    await using listener = await startListener({ answer: () => stored, limits: { secondLookMs: 200 } });
     const raw = listener.raw();
+    raw.socket.setNoDelay(true);
+    raw.send(connectPacket({ username: 't1/new', password: 'fresh' }));
     const ids = Array.from({ length: 100 }, (_, n) => n + 1);
-    raw.send(
-      connectPacket({ username: 't1/d1', password: 'secret' }),
-      ...ids.map((id) => publishPacket(topicOfD1, '{}', 1, id)),
-    );
+    for (const id of ids) {
+      raw.send(publishPacket('tenant/t1/device/new/telemetry', '{}', 1, id));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    listener.registry.add('t1', 'new', 'fresh');
     await raw.expect([...accepted, ...ids.flatMap((id) => [0x40, 2, 0, id])]);
   });
 

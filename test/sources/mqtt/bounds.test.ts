@@ -178,35 +178,36 @@ describe('what one client and all together may hold', () => {
   });
 
   test('a client that dies leaves no place taken by what was received and not begun', async () => {
-    await using listener = await startListener({ maxInFlight: 4 });
-    const [dying, other] = [listener.raw(), listener.raw()];
-    await dying.connected();
-    await other.connected();
-    dying.send(publishPacket(topicOfD1, '{"n":1}', 1, 1));
-    await until(() => listener.intake.messages.length === 1, { what: 'one under way' });
-    dying.send(...[2, 3, 4].map((id) => publishPacket(topicOfD1, '{"n":2}', 1, id)));
-    other.send(...[1, 2, 3, 4].map((id) => publishPacket(topicOfD1, '{"n":3}', 1, id)));
+    await using listener = await startListener({ maxInFlight: 8 });
+    const dying = listener.raw();
+    const others = Array.from({ length: 8 }, () => listener.raw());
+    await Promise.all([dying, ...others].map((client) => client.connected()));
+    const four = (first: number) =>
+      [0, 1, 2, 3].map((n) => publishPacket(topicOfD1, '{"of":"dying"}', 1, first + n));
+    dying.send(...four(1));
+    await until(() => listener.intake.messages.length === 4, { what: 'four under way' });
+    dying.send(...four(5));
+    for (const other of others) other.send(publishPacket(topicOfD1, '{}', 1, 1));
     dying.socket.resetAndDestroy();
-    await until(() => listener.metrics.connections === 1, { what: 'the dying one is gone' });
-    listener.intake.answer = () => stored;
-    listener.intake.release();
-    await until(() => listener.intake.messages.filter(({ payload }) => payload.n === 3).length === 4, {
-      what: 'all of the other',
-    });
+    await until(() => listener.metrics.connections === 8, { what: 'the dying one is gone' });
+    for (let n = 0; n < 4; n++) listener.intake.release();
+    const ofOthers = () => listener.intake.messages.filter(({ payload }) => payload.of === undefined);
+    await until(() => ofOthers().length === 8, { what: 'all others under way at once' });
+    for (let n = 0; n < 8; n++) listener.intake.release();
   });
 
   test('what a client sent before it closed is handled, though it cannot be acknowledged', async () => {
     await using listener = await startListener();
     const raw = listener.raw();
     await raw.connected();
-    raw.send(publishPacket(topicOfD1, '{"n":1}'));
-    await until(() => listener.intake.messages.length === 1, { what: 'one under way' });
-    raw.send(publishPacket(topicOfD1, '{"n":2}'), publishPacket(topicOfD1, '{"n":3}'));
+    raw.send(...Array.from({ length: 5 }, () => publishPacket(topicOfD1, '{}')));
+    await until(() => listener.intake.messages.length === 5, { what: 'five under way' });
+    raw.send(publishPacket(topicOfD1, '{"last":true}'));
     raw.socket.end();
     await raw.untilClosed();
     listener.intake.answer = () => stored;
-    listener.intake.release();
-    await until(() => listener.intake.messages.length === 3, { what: 'the rest came in' });
+    for (let n = 0; n < 5; n++) listener.intake.release();
+    await until(() => listener.intake.messages.length === 6, { what: 'the last one came in' });
   });
 
   test('half-sent packets are bounded together: the oldest is closed', async () => {
