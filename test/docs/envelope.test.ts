@@ -4,6 +4,8 @@ import { encodeMsgId } from '../../src/model/identity.ts';
 import { hashToken } from '../../src/model/token.ts';
 import { decode } from '../../src/worker/decode.ts';
 import { judge } from '../../src/worker/judge/judge.ts';
+import type { PlanEntry } from '../../src/worker/plan.ts';
+import { createTap } from '../../src/worker/tap.ts';
 import { arrivedAtMs, deviceOf, options, rawOf, registryOf } from '../worker/messages.ts';
 import { codeBlocks, readDoc } from './code-blocks.ts';
 
@@ -16,6 +18,8 @@ const registry = registryOf([
     tokenSha256: hashToken('trb_…'),
   }),
 ]);
+
+const ignore = () => undefined;
 
 function decoded(envelope: string) {
   return decode(rawOf(envelope, { subject: 'telemetry.demo' }), options);
@@ -51,4 +55,16 @@ test('the page names every member that a door writes', () => {
 test('the arrival of its example is the time that the page says', () => {
   const [example = ''] = codeBlocks(doc, 'json');
   expect(decoded(example).arrivedAtMs).toBe(arrivedAtMs);
+});
+
+test('the tap sends what the page shows when its example is stored', () => {
+  const [example = ''] = codeBlocks(doc, 'json');
+  const message = decoded(example);
+  const sent: unknown[] = [];
+  const tap = createTap((tenantId, deviceId, data) => sent.push([tenantId, deviceId, data]));
+  const verdict = judge(message, registry);
+  const pulled = { ...message.raw, streamCreated: '', ack: ignore, nak: ignore, working: ignore };
+  const entry: PlanEntry = { message: pulled, decoded: message, charged: undefined, refused: undefined };
+  tap([{ entry, outcome: 'stored', verdict }]);
+  expect(sent).toEqual([['demo', 'demo-1', codeBlocks(doc, 'json tap')[0]?.trim()]]);
 });
