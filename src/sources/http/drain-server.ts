@@ -1,18 +1,13 @@
-type Server = Pick<Bun.Server<unknown>, 'stop' | 'pendingRequests'>;
-
-const pollMs = 10;
+import { withDeadline } from '../../lib/deadline.ts';
 
 /**
- * Stops a server in order: no new connections, an answer for every request that is there, until the deadline.
- * `stop()` alone would wait for every connection, also for those that never sent a whole request.
+ * Stops a server in order: no new connections, an answer for every request that is there, until the deadline; then
+ * every connection is closed, also those that never sent a whole request.
  */
-export async function drainServer(server: Server, timeoutMs: number, now: () => number): Promise<void> {
-  const deadlineMs = now() + timeoutMs;
-  let stopped = false;
-  const stopping = server.stop().then(() => {
-    stopped = true;
-  });
-  while (!stopped && server.pendingRequests > 0 && now() < deadlineMs) await Bun.sleep(pollMs);
+export async function drainServer(
+  server: Pick<Bun.Server<unknown>, 'stop'>,
+  timeoutMs: number,
+): Promise<void> {
+  await withDeadline(server.stop(), timeoutMs, () => undefined);
   await server.stop(true);
-  await stopping;
 }

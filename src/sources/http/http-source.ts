@@ -62,7 +62,7 @@ export function startHttpSource(options: HttpSourceOptions): HttpSource {
     port: server.port ?? options.port,
     drain: async () => {
       draining = true;
-      await drainServer(server, options.drainTimeoutMs ?? defaultDrainTimeoutMs, options.now);
+      await drainServer(server, options.drainTimeoutMs ?? defaultDrainTimeoutMs);
     },
   };
 }
