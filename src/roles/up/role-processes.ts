@@ -6,8 +6,8 @@ import type { SupervisedProcess } from './supervisor.ts';
 
 export type RoleName = 'gateway' | 'mqtt' | 'worker';
 
-/** How long a role may drain before it is killed. JetStream delivers again what it had not acknowledged. */
-const drainMs = 15_000;
+/** How long a role may drain before it is killed; it cuts itself off after 15 s. JetStream delivers again what it had not acknowledged. */
+const drainMs = 20_000;
 
 /** Starts a role as a process of its own: it gets its settings from the environment, as it would anywhere else. */
 export function startRole(options: {

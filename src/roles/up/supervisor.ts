@@ -22,7 +22,7 @@ export type SupervisorOptions = {
   readonly onEnded?: (process: SupervisedProcess) => void;
   /** Called once when starting it again cannot help: its settings are wrong. */
   readonly onFatal: (error: UpError) => void;
-  /** Its last words, for the message of a fatal end. */
+  /** What it said at its end, for the line that says so. */
   readonly lastWords?: () => string | undefined;
 };
 
@@ -65,7 +65,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
       if (stopRequested) return;
       if (exit.code === configurationExitCode) return options.onFatal(fatalError(options));
       failures = performance.now() - startedAt > restartDelay.calmAfterMs ? 1 : failures + 1;
-      current = await startAgain(describeExit(exit), failures);
+      current = await startAgain(describeExit(exit, options), failures);
     }
   }
 
@@ -112,6 +112,8 @@ function fatalError({ name, logFile, lastWords }: SupervisorOptions): UpError {
   return new UpError(`${name} cannot run with these settings: ${lastWords?.() ?? `see ${logFile}`}`);
 }
 
-function describeExit(exit: ChildExit): string {
-  return exit.signal === null ? `ended with exit code ${exit.code}` : `was ended by ${exit.signal}`;
+function describeExit(exit: ChildExit, { lastWords }: SupervisorOptions): string {
+  if (exit.signal !== null) return `was ended by ${exit.signal}`;
+  const words = exit.code === 0 ? undefined : lastWords?.()?.slice(0, 200);
+  return `ended with exit code ${exit.code}${words === undefined ? '' : `: ${words}`}`;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { startRole } from '../../../src/roles/up/role-processes.ts';
+import { lastWords, startRole } from '../../../src/roles/up/role-processes.ts';
 import { type SupervisorOptions, startSupervisor } from '../../../src/roles/up/supervisor.ts';
 import { tempFolder } from '../../harness/temp-folder.ts';
 import { until } from '../../harness/until.ts';
@@ -35,9 +35,10 @@ test('a child that is killed runs again under another process id, and a line say
 test('a child that keeps ending is started less and less often', async () => {
   using temp = tempFolder('supervisor');
   const notes: string[] = [];
-  const supervisor = await startSupervisor(shell('exit 3', temp.path, notes));
+  const options = shell('echo "no luck" >&2; exit 3', temp.path, notes);
+  const supervisor = await startSupervisor({ ...options, lastWords: () => lastWords(options.logFile) });
   const delays = () =>
-    notes.flatMap((line) => /exit code 3; starting it again in ([\d.]+) s/.exec(line)?.[1] ?? []);
+    notes.flatMap((line) => /exit code 3: no luck; starting it again in ([\d.]+) s/.exec(line)?.[1] ?? []);
   await until(() => delays().length >= 3, { what: 'three restarts' });
   await supervisor.stop();
   expect(delays().slice(0, 3)).toEqual(['0.25', '0.5', '1']);
