@@ -23,18 +23,27 @@ const neededPrograms = [
   { program: 'mosquitto_pub', debianPackage: 'mosquitto-clients', required: false },
   // What the examples are built and run with.
   { program: 'curl', debianPackage: 'curl', required: false },
-  { program: 'make', debianPackage: 'make', required: false },
-  { program: 'cc', debianPackage: 'gcc', required: false },
+  { program: 'make', debianPackage: 'make', elsewhere: 'xcode-select --install', required: false },
+  { program: 'cc', debianPackage: 'gcc', elsewhere: 'xcode-select --install', required: false },
+  {
+    program: 'the C library with its headers',
+    debianPackage: 'libc6-dev',
+    elsewhere: 'xcode-select --install',
+    required: false,
+    isThere: () => succeeds('cc', ['-E', '-x', 'c', '-'], '#include <stdio.h>'),
+  },
   { program: 'python3', debianPackage: 'python3', required: false },
   {
     program: 'paho-mqtt for Python',
     debianPackage: 'python3-paho-mqtt',
+    elsewhere: 'pip install paho-mqtt',
     required: false,
     isThere: () => succeeds(debianPython(), ['-c', 'import paho.mqtt.client']),
   },
   {
     program: 'libcurl with its headers',
     debianPackage: 'libcurl4-openssl-dev',
+    elsewhere: 'brew install curl',
     required: false,
     isThere: () => succeeds('cc', ['-E', '-x', 'c', '-'], '#include <curl/curl.h>'),
   },
@@ -63,8 +72,9 @@ function installPrograms(bun) {
   spawnSync(bun, [inHarness('install-packages.ts'), unpackedPrograms, ...packages], {
     stdio: ['ignore', 2, 2],
   });
-  for (const { program, debianPackage, required } of missing.filter((each) => !isInstalled(each))) {
-    const why = `${program} is not installed (Debian: apt-get install ${debianPackage}; macOS: brew install ${debianPackage})`;
+  for (const each of missing.filter((one) => !isInstalled(one))) {
+    const { program, debianPackage, elsewhere = `brew install ${debianPackage}`, required } = each;
+    const why = `${program} is not installed (Debian: apt-get install ${debianPackage}; macOS: ${elsewhere})`;
     if (required || process.env.CI === 'true') throw new SetupError(why);
     console.error(`skipped: tests that need ${program}: ${why}`);
   }
