@@ -141,6 +141,12 @@ language sql immutable parallel safe as $$
   select 'telemetry_' || to_char(telemetry_week(at) at time zone 'UTC', 'YYYYMMDD')
 $$;
 
+-- Without the weeks that somebody has dropped or detached by hand.
+create view live_telemetry_weeks as
+select week from telemetry_weeks
+where exists (select from pg_inherits
+              where inhparent = to_regclass('telemetry') and inhrelid = to_regclass(telemetry_partition(week)));
+
 -- 'exists', 'made', or 'refused' when the tenant had `cap` weeks made for it within a day already.
 -- LIKE and ATTACH take no lock that an insert would wait for; CREATE … PARTITION OF would.
 -- security definer: a writer need not own the table. pg_temp comes last, so that nobody's temporary table is taken
@@ -152,17 +158,18 @@ declare
   wanted timestamptz := telemetry_week(at);
   partition text := telemetry_partition(at);
 begin
-  if exists (select from telemetry_weeks where week = wanted) then return 'exists'; end if;
+  if exists (select from live_telemetry_weeks where week = wanted) then return 'exists'; end if;
   perform pg_advisory_xact_lock(hashtext('tributary.partitions'));
   -- Who waited for the lock looks again.
-  if exists (select from telemetry_weeks where week = wanted) then return 'exists'; end if;
+  if exists (select from live_telemetry_weeks where week = wanted) then return 'exists'; end if;
   if cap <= (select count(*) from telemetry_weeks where made_for = tenant and made_at > now() - interval '1 day') then
     return 'refused';
   end if;
   execute format('create table %I (like telemetry including defaults including constraints including indexes)', partition);
   execute format('alter table telemetry attach partition %I for values from (%L) to (%L)',
     partition, wanted, wanted + interval '7 days');
-  insert into telemetry_weeks (week, made_for) values (wanted, tenant);
+  insert into telemetry_weeks (week, made_for) values (wanted, tenant)
+  on conflict (week) do update set made_for = excluded.made_for, made_at = now();
   return 'made';
 end $$;
 

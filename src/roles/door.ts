@@ -14,6 +14,7 @@ import { connectNats } from '../stream/connection.ts';
 import { retryAfterSeconds } from '../stream/retry-after.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
 import { type Backbone, startBackbone } from './backbone.ts';
+import { closeConnection } from './close-connection.ts';
 import { startNatsDialer } from './nats-dialer.ts';
 import type { RoleName } from './role-status.ts';
 
@@ -54,7 +55,6 @@ export interface Door {
 const registryPollMs = 400;
 const poolSize = 2;
 const pingTimeoutMs = 1_000;
-const closeTimeoutMs = 2_000;
 
 /**
  * Starts without waiting for NATS or PostgreSQL, and goes on when they go away and come back.
@@ -144,10 +144,4 @@ async function answers({ nc, publisher }: Backbone): Promise<boolean> {
     pingTimeoutMs,
     () => false,
   ).catch(() => false);
-}
-
-/** A connection that is away cannot be drained: it is closed after a while. */
-async function closeConnection(nc: NatsConnection): Promise<void> {
-  await withDeadline(nc.drain(), closeTimeoutMs, () => undefined).catch(() => undefined);
-  await nc.close();
 }

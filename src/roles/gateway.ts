@@ -1,4 +1,4 @@
-import pino, { type Logger } from 'pino';
+import pino from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from '../config/settings.ts';
 import { withDeadline } from '../lib/deadline.ts';
@@ -9,18 +9,8 @@ import { findOperatorKey } from '../store/registry/find-operator-key.ts';
 import { requestMany } from '../stream/request-many.ts';
 import { rateLimitsSubject } from '../stream/subjects.ts';
 import { type Door, startDoor } from './door.ts';
+import type { RoleDeps } from './role-deps.ts';
 import { createRoleId } from './role-status.ts';
-
-/** What a role is given from outside; the defaults are the real ones. */
-export interface RoleDeps {
-  readonly log?: Logger;
-  /** Milliseconds, monotonic. */
-  readonly now?: () => number;
-  /** Milliseconds since the epoch. */
-  readonly wallClock?: () => number;
-  /** 0 ≤ x < 1. */
-  readonly random?: () => number;
-}
 
 export interface RunningGateway {
   readonly port: number;

@@ -5,7 +5,7 @@ import { withDeadline } from '../lib/deadline.ts';
 import { createMqttMetrics } from '../observe/mqtt.ts';
 import { type MqttSource, startMqttSource } from '../sources/mqtt/mqtt-source.ts';
 import { startDoor } from './door.ts';
-import type { RoleDeps } from './gateway.ts';
+import type { RoleDeps } from './role-deps.ts';
 import { createRoleId } from './role-status.ts';
 
 export interface RunningMqtt {

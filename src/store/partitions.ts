@@ -51,7 +51,7 @@ export function createPartitions({ pool, log, clock, ...options }: PartitionsOpt
   async function refreshKnown(): Promise<void> {
     if (clock() < knownUntilMs) return;
     const readAtMs = clock();
-    const { rows } = await pool.query<{ week: Date }>('select week from telemetry_weeks');
+    const { rows } = await pool.query<{ week: Date }>('select week from live_telemetry_weeks');
     known = new Set(rows.map(({ week }) => weekOf(week.getTime() * 1000)));
     knownUntilMs = readAtMs + partitionsDefaults.knownForMs;
   }

@@ -1,6 +1,8 @@
 import type { Pool } from 'pg';
 import type { RegistryView } from '../model/registry.ts';
 import type { Reading, Rejection, Verdict } from '../model/verdict.ts';
+import { isMissingPartition } from '../store/errors.ts';
+import type { Partitions } from '../store/partitions.ts';
 import { addToLedger } from '../store/statements/add-to-ledger.ts';
 import { claim } from '../store/statements/claim.ts';
 import { insertQuarantine } from '../store/statements/insert-quarantine.ts';
@@ -29,8 +31,7 @@ export interface SettleOptions {
   readonly registry: RegistryView & { refresh(atLeast: number): Promise<void> };
   readonly judge: (decoded: Decoded, registry: RegistryView) => Verdict;
   readonly limiter: Pick<RateLimiter, 'charge' | 'settled' | 'release'>;
-  /** Makes partitions where they are missing. @returns the readings it refuses to make one for. */
-  readonly ensurePartitions: (readings: readonly Reading[]) => Promise<ReadonlySet<Reading>>;
+  readonly partitions: Partitions;
   readonly thresholds: StatusThresholds;
   /** Sensors per device, unless the device says otherwise. */
   readonly maxSensors: number;
@@ -50,20 +51,35 @@ export type Settle = (plan: Plan) => Promise<Settled[]>;
 export function createSettle(options: SettleOptions): Settle {
   return async (plan) => {
     const unplaceable = await preparePartitions(plan, options);
-    const settled = await inTransaction(options.pool, async (db) => {
+    const messages = await settleInTransaction(plan, unplaceable, options);
+    const settled = withClaimedBefore(plan, messages);
+    closeCharges(settled, options.limiter);
+    return settled;
+  };
+}
+
+async function settleInTransaction(
+  plan: Plan,
+  unplaceable: ReadonlySet<PlanEntry>,
+  options: SettleOptions,
+): Promise<Claimed[]> {
+  const { pool, limiter, registry, partitions } = options;
+  try {
+    return await inTransaction(pool, async (db) => {
       const messages = await claimAndJudge(db, plan, options);
       for (const message of messages) {
-        if (unplaceable.has(message.entry)) quarantine(message, outOfRange);
+        if (message.outcome === 'open' && unplaceable.has(message.entry)) quarantine(message, outOfRange);
       }
-      await settleKeys(db, messages, (reading) => options.limiter.charge(reading, options.registry));
+      await settleKeys(db, messages, (reading) => limiter.charge(reading, registry));
       await storeReadings(db, plan.epoch, messages);
       await record(db, plan.epoch, messages, options);
       return messages;
     });
-    const outcomes = withClaimedBefore(plan, settled);
-    closeCharges(outcomes, options.limiter);
-    return outcomes;
-  };
+  } catch (error) {
+    // Retention dropped it, or the registry moved on and more was accepted: the next attempt looks again.
+    if (isMissingPartition(error)) partitions.forget();
+    throw error;
+  }
 }
 
 /** Only a stored message spends its budget: a resend, or one that another worker settled, gives it back. */
@@ -88,7 +104,7 @@ async function preparePartitions(plan: Plan, options: SettleOptions): Promise<Se
     const verdict = verdictOf(entry, options);
     if (verdict.outcome === 'accept') readings.set(verdict.reading, entry);
   }
-  const refused = await options.ensurePartitions([...readings.keys()]);
+  const refused = await options.partitions.ensure([...readings.keys()]);
   return new Set([...refused].flatMap((reading) => readings.get(reading) ?? []));
 }
 

@@ -1,8 +1,9 @@
+import type { DeviceId, TenantId } from '../model/identifiers.ts';
 import type { Reading } from '../model/verdict.ts';
 import type { Settled } from './settle.ts';
 
 /** Publishes on core NATS: fire and forget. */
-export type PublishTap = (tenantId: string, deviceId: string, data: string) => void;
+export type PublishTap = (tenantId: TenantId, deviceId: DeviceId, data: string) => void;
 
 /**
  * The after-commit feed: every stored reading on `readings.{tenant}.{device}`, without its token. At most

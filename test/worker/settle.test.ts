@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import pg from 'pg';
-import type { Reading } from '../../src/model/verdict.ts';
+import pino from 'pino';
+import { createPartitions } from '../../src/store/partitions.ts';
 import { createRateLimiter } from '../../src/worker/rate-limiter.ts';
 import { createTestDatabase, type TestDatabase } from '../harness/postgres.ts';
 import { createSettling, hex, type Settling } from './settling.ts';
@@ -226,14 +227,26 @@ describe('sensors and devices', () => {
 });
 
 test('readings for which no partition may be made are quarantined, the others are stored', async () => {
-  const limited = await createSettling(database.pool, {
-    ensurePartitions: async (readings: readonly Reading[]) => {
-      await database.pool.query('select ensure_telemetry_partition(to_timestamp($1::float8))', [
-        Date.UTC(2026, 5, 1) / 1_000,
-      ]);
-      return new Set(readings.filter((reading) => reading.timeUs === 5));
-    },
+  const partitions = createPartitions({
+    pool: database.pool,
+    log: pino({ level: 'silent' }),
+    clock: Date.now,
+    maxNewWeeksPerTenant: 1,
   });
-  expect(await limited.run([{ seq: 1 }, { seq: 2, timeUs: 5 }])).toEqual(['stored', 'quarantined']);
+  const limited = await createSettling(database.pool, { partitions });
+  const longAgo = Date.UTC(2025, 5, 1) * 1_000;
+  expect(await limited.run([{ seq: 1 }, { seq: 2, timeUs: longAgo }])).toEqual(['stored', 'quarantined']);
   expect(await rows('select reason from quarantine')).toEqual([{ reason: 'TIMESTAMP_OUT_OF_RANGE' }]);
+});
+
+test('a partition that retention dropped meanwhile is made again on the next attempt, nothing is quarantined', async () => {
+  await settling.run([{ seq: 1 }]);
+  const [partition] = await rows<{ name: string }>(
+    `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'telemetry'::regclass`,
+  );
+  await database.pool.query(`drop table ${partition?.name}`);
+  const plan = settling.plan([{ seq: 2 }]);
+  await expect(settling.settle(plan)).rejects.toThrow(/no partition/);
+  expect((await settling.settle(plan)).map(({ outcome }) => outcome)).toEqual(['stored']);
+  expect(await count('quarantine')).toBe(0);
 });

@@ -1,7 +1,9 @@
 import type pg from 'pg';
+import pino from 'pino';
 import type { DeviceId, TenantId } from '../../src/model/identifiers.ts';
 import type { RegistryView } from '../../src/model/registry.ts';
 import type { Reading, Verdict } from '../../src/model/verdict.ts';
+import { createPartitions } from '../../src/store/partitions.ts';
 import { openEpoch } from '../../src/store/statements/open-epoch.ts';
 import type { PulledMessage } from '../../src/stream/puller.ts';
 import type { Decoded } from '../../src/worker/decoded.ts';
@@ -105,13 +107,7 @@ export async function createSettling(
       device: { ratePerSecond: 1e6, burst: 1e8 },
       tenant: { ratePerSecond: 1e6, burst: 1e8 },
     }),
-    ensurePartitions: async (readings) => {
-      for (const { timeUs } of readings) {
-        await pool.query('select ensure_telemetry_partition(to_timestamp($1::float8))', [timeUs / 1e6]);
-        break;
-      }
-      return new Set();
-    },
+    partitions: createPartitions({ pool, log: pino({ level: 'silent' }), clock: Date.now }),
     thresholds: { staleAfterMs: 300_000, offlineAfterMs: 1_800_000 },
     maxSensors: 100,
     ledgerShard: 0,

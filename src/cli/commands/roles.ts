@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Config } from '../../config/settings.ts';
 import { startGateway } from '../../roles/gateway.ts';
 import { startMqtt } from '../../roles/mqtt.ts';
+import { startWorker } from '../../roles/worker.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, invocationOf } from '../define-command.ts';
 import { locate } from '../locate.ts';
@@ -19,6 +20,7 @@ interface RoleCommand {
 const roles: readonly RoleCommand[] = [
   { name: 'gateway', summary: 'run the HTTP door', start: startGateway },
   { name: 'mqtt', summary: 'run the MQTT door', start: startMqtt },
+  { name: 'worker', summary: 'run a worker: judge, settle, acknowledge', start: startWorker },
 ];
 
 /** The roles, each a process of its own that may run any number of times. */

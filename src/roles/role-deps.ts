@@ -1,0 +1,12 @@
+import type { Logger } from 'pino';
+
+/** What a role is given from outside; the defaults are the real ones. */
+export interface RoleDeps {
+  readonly log?: Logger;
+  /** Milliseconds, monotonic. */
+  readonly now?: () => number;
+  /** Milliseconds since the epoch. */
+  readonly wallClock?: () => number;
+  /** 0 ≤ x < 1. */
+  readonly random?: () => number;
+}

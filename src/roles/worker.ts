@@ -1,0 +1,191 @@
+import { randomInt } from 'node:crypto';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type pg from 'pg';
+import pino from 'pino';
+import { Registry } from 'prom-client';
+import type { Config } from '../config/settings.ts';
+import { createPullerMetrics } from '../observe/puller.ts';
+import { createWorkerMetrics } from '../observe/worker.ts';
+import { startMaintenance } from '../store/maintenance.ts';
+import { createPartitions } from '../store/partitions.ts';
+import { createPool } from '../store/pool.ts';
+import { type RegistryFeed, startRegistryFeed } from '../store/registry-feed.ts';
+import { ledgerShards } from '../store/statements/add-to-ledger.ts';
+import { connectNats } from '../stream/connection.ts';
+import { type PulledMessage, startPuller } from '../stream/puller.ts';
+import { consumerName, readingsSubject, streamName } from '../stream/subjects.ts';
+import { decode } from '../worker/decode.ts';
+import { createEpochs } from '../worker/epochs.ts';
+import { judge } from '../worker/judge/judge.ts';
+import { startLimitSharing } from '../worker/limit-sharing.ts';
+import { createPlans } from '../worker/plan.ts';
+import { startRateLimitAnswer } from '../worker/rate-limit-answer.ts';
+import { createRateLimiter, type RateLimiter } from '../worker/rate-limiter.ts';
+import { createSettle } from '../worker/settle.ts';
+import { startSettleLoop } from '../worker/settle-loop.ts';
+import { createSettledCounts } from '../worker/settled-counts.ts';
+import { createTap } from '../worker/tap.ts';
+import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
+import { closeConnection } from './close-connection.ts';
+import { startNatsDialer } from './nats-dialer.ts';
+import type { RoleDeps } from './role-deps.ts';
+import { createRoleId, serveRoleStatus } from './role-status.ts';
+import { prepareTopology } from './role-topology.ts';
+
+export interface RunningWorker {
+  /** Rejects with the error that no retry mends: the process is to end. */
+  readonly failed: Promise<never>;
+  drain(): Promise<void>;
+}
+
+export const workerDefaults = {
+  /** How long a drain may go on settling; what is left is given back and delivered again. */
+  settleDeadlineMs: 10_000,
+  /** Batches that wait while others are settled, so that PostgreSQL never waits for JetStream. */
+  batchesBuffered: 2,
+  registryPollMs: 400,
+  /** Connections beside those that settle: partitions, epochs. */
+  spareConnections: 2,
+} as const;
+
+/**
+ * Pulls from TELEMETRY, settles in PostgreSQL, acks. Returns at once and waits for both servers for as long as
+ * it takes; says `ready` when it pulls.
+ *
+ * @throws Error with one sentence for addresses that are missing
+ */
+export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<RunningWorker> {
+  const { now = () => performance.now(), random = Math.random, wallClock = Date.now } = deps;
+  const log = deps.log ?? pino({ level: config.logLevel });
+  const url = requireNatsUrl(config);
+  const databaseUrl = requireDatabaseUrl(config);
+  const id = createRoleId('worker', random);
+  const name = 'tributary worker';
+  const max = config.batchesInFlight + workerDefaults.spareConnections;
+  const pool = createPool({ databaseUrl, max, name, log });
+  const pollMs = workerDefaults.registryPollMs;
+  const registry = startRegistryFeed({ pool, pollMs, devices: true, log, clock: now });
+  const maintenance = startMaintenance({ ...config, pool, log, clock: now });
+  const dialer = startNatsDialer({ connect: () => connectNats({ url, name, log }), log, random });
+  const stopping = Promise.withResolvers<undefined>();
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => undefined);
+  const work = (async () => {
+    const nc = await Promise.race([dialer.connected, stopping.promise]);
+    const loaded = await Promise.race([registry.ready.then(() => true), stopping.promise]);
+    if (nc === undefined || loaded === undefined) return undefined;
+    await prepareTopology(nc, config, log);
+    const onFailure = failed.reject;
+    return startWork({ config, id, nc, pool, registry, log, now, wallClock, random, onFailure });
+  })();
+  work.catch(failed.reject);
+  return {
+    failed: failed.promise,
+    async drain() {
+      stopping.resolve(undefined);
+      dialer.stop();
+      const working = await work.catch(() => undefined);
+      await working?.drain();
+      await Promise.all([maintenance.drain(), registry.drain()]);
+      const nc = dialer.current();
+      if (nc !== undefined) await closeConnection(nc);
+      await pool.end();
+      log.info({ event: 'drained', role: 'worker', id }, 'worker drained');
+    },
+  };
+}
+
+interface WorkOptions extends Required<RoleDeps> {
+  readonly config: Config;
+  readonly id: string;
+  readonly nc: NatsConnection;
+  readonly pool: pg.Pool;
+  readonly registry: RegistryFeed;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Everything that needs both servers. */
+function startWork(options: WorkOptions): { drain(): Promise<void> } {
+  const { config, id, nc, registry, log, now } = options;
+  const metricsRegistry = new Registry();
+  const limiter = createRateLimiter({
+    device: { ratePerSecond: config.deviceRate, burst: config.deviceBurst },
+    tenant: { ratePerSecond: config.tenantRate, burst: config.tenantBurst },
+  });
+  const metrics = createWorkerMetrics(metricsRegistry);
+  const counts = createSettledCounts(metrics, options.wallClock);
+  const tap = createTap((tenantId, deviceId, data) => {
+    if (!nc.isClosed()) nc.publish(readingsSubject(tenantId, deviceId), data);
+  });
+  const loop = startSettleLoop({
+    ...settling(options, limiter),
+    puller: pullerOf(options, metricsRegistry),
+    onSettled: (settled) => {
+      counts.add(settled);
+      tap(settled);
+    },
+    onRetry: metrics.retried,
+    lanes: config.batchesInFlight,
+    ackWaitMs: config.ackWaitMs,
+    random: options.random,
+    log,
+  });
+  loop.done.catch(options.onFailure);
+  const sharing = startLimitSharing({ nc, limiter, workerId: id, log });
+  const answer = startRateLimitAnswer({ nc, limiter, workerId: id, log });
+  const more = () => ({
+    settled: counts.snapshot(),
+    registryVersion: registry.version,
+    registryFresh: registry.fresh,
+  });
+  const status = serveRoleStatus({ nc, role: 'worker', id, now, more });
+  log.info({ event: 'ready', role: 'worker', id }, 'worker ready');
+  return {
+    async drain() {
+      await loop.drain(workerDefaults.settleDeadlineMs).catch(options.onFailure);
+      await Promise.all([sharing.drain(), answer.drain(), status.drain()]);
+    },
+  };
+}
+
+function pullerOf({ config, nc, log, now, random }: WorkOptions, metricsRegistry: Registry) {
+  return startPuller({
+    nc,
+    stream: streamName,
+    consumer: consumerName,
+    batchSize: config.batchSize,
+    lingerMs: config.batchLingerMs,
+    maxBuffered: config.batchSize * workerDefaults.batchesBuffered,
+    log,
+    onMissing: async () => void (await prepareTopology(nc, config, log)),
+    metrics: createPullerMetrics(metricsRegistry),
+    clock: now,
+    random,
+  });
+}
+
+/** How messages are planned and settled. */
+function settling({ config, pool, registry, log, wallClock }: WorkOptions, limiter: RateLimiter) {
+  const decodeOptions = {
+    stream: streamName,
+    maxBodyBytes: config.maxBodyBytes,
+    maxMetrics: config.maxMetrics,
+    maxAheadMs: config.maxAheadMs,
+    retentionMs: config.retentionDays * 86_400_000,
+  };
+  const epochOf = createEpochs(pool, streamName);
+  return {
+    plan: (messages: readonly PulledMessage[]) =>
+      createPlans(messages, (message) => decode(message, decodeOptions), epochOf),
+    settle: createSettle({
+      pool,
+      registry,
+      judge,
+      limiter,
+      partitions: createPartitions({ pool, log, clock: wallClock }),
+      thresholds: { staleAfterMs: config.staleAfterMs, offlineAfterMs: config.offlineAfterMs },
+      maxSensors: config.maxSensors,
+      ledgerShard: randomInt(ledgerShards),
+    }),
+  };
+}
