@@ -34,8 +34,9 @@ spool_file = os.environ.get("SPOOL", "mqtt-device.sqlite")
 topic = f"tenant/{tenant}/device/{device}/telemetry"
 # A device may send 5 messages a second unless its limits were raised; a backlog goes out slower than that.
 PACE_S = 0.25
-# paho holds these and sends them again itself after a reconnect; the others wait in the spool.
-MOST_UNDER_WAY = 20
+# paho holds these and sends them again itself after a reconnect, all at once: well below the burst of 20 that a
+# device may send. The others wait in the spool.
+MOST_UNDER_WAY = 10
 
 
 def measure():

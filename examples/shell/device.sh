@@ -31,10 +31,10 @@ measure() {
     say "spool full: $oldest is lost"
   fi
   ts=$(date +%s)
-  load=$(cut -d ' ' -f 1 /proc/loadavg)
+  load=$(cut -d ' ' -f 1 /proc/loadavg 2>/dev/null)
   key=$ts-$$-$(printf %06d "$taken")
   printf '{"site_id":"%s","ts":%s,"metrics":{"load":%s,"readings_lost":%s}}' \
-    "$site" "$ts" "$load" "$lost" >"$spool/$key.part"
+    "$site" "$ts" "${load:-null}" "$lost" >"$spool/$key.part"
   mv "$spool/$key.part" "$spool/$key.json"
 }
 
