@@ -93,7 +93,7 @@ class AckedPublisher implements Publisher {
         deadlineMs: startedMs + this.#options.publishTimeoutMs,
         resolve,
       });
-      if (this.#disconnectedAtMs === undefined) this.#enqueue(publish);
+      this.#enqueue(publish);
     });
   }
 

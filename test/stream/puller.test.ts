@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import type { NatsConnection } from '@nats-io/nats-core';
 import { requestApi } from '../../src/stream/jetstream-api.ts';
 import { type PulledMessage, type Puller, type PullerOptions, startPuller } from '../../src/stream/puller.ts';
 import { consumerInfo, streamInfo } from '../../src/stream/stream-info.ts';
@@ -208,10 +209,9 @@ test('a deleted stream is reported; messages of the new one carry its own creati
   await puller.stop();
 });
 
-test('a request that the server lost is made again: recreated by others, without a status for us', async () => {
+test('a stream that is not there at the start is reported until it is, and then pulled from', async () => {
   await using stream = await startTestStream();
   await requestApi(stream.nc, `STREAM.DELETE.${streamName}`);
-  // Nothing is there at the start either.
   const reported: string[] = [];
   const puller = testPuller(stream, { onMissing: (what) => void reported.push(what) });
   const { seen, done } = collect(puller);
@@ -219,6 +219,40 @@ test('a request that the server lost is made again: recreated by others, without
   await ensureTopology(stream.nc, testTopology);
   await publishMany(stream, 10);
   await until(() => seen.length === 10, { what: 'all ten' });
+  await puller.stop();
+  await done;
+});
+
+test.each([
+  ['silence', 20_000],
+  ['idle with messages pending', 11_000],
+])('requests that were lost on their way are made again: %s', async (reason, laterMs) => {
+  await using stream = await startTestStream();
+  const lost: string[] = [];
+  let lossy = true;
+  let skewMs = 0;
+  // A network that swallows pull requests.
+  const nc: NatsConnection = Object.create(stream.nc, {
+    publish: {
+      value: (...[subject, data, options]: Parameters<NatsConnection['publish']>) => {
+        if (lossy && subject.includes('.MSG.NEXT.')) lost.push(subject);
+        else stream.nc.publish(subject, data, options);
+      },
+    },
+  });
+  const reasons: string[] = [];
+  const puller = testPuller(stream, {
+    nc,
+    clock: () => performance.now() + skewMs,
+    metrics: { received: () => undefined, interrupted: (why) => reasons.push(why), watch: () => undefined },
+  });
+  const { seen, done } = collect(puller);
+  await until(() => lost.length === 4, { what: 'all requests are lost' });
+  await publishMany(stream, 10);
+  lossy = false;
+  skewMs = laterMs;
+  await until(() => seen.length === 10, { what: 'asked again' });
+  expect(reasons).toEqual([reason]);
   await puller.stop();
   await done;
 });
