@@ -22,6 +22,8 @@ export interface BackboneOptions {
   readonly now: () => number;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
+  /** What the role adds to its status. */
+  readonly status?: () => Readonly<Record<string, unknown>>;
 }
 
 /** What a door has of NATS once it is connected. */
@@ -50,7 +52,8 @@ export function startBackbone(options: BackboneOptions): Backbone {
   });
   const backlog = startBacklogMonitor({ nc, stream: streamName, consumer: consumerName, log, clock: now });
   registerBacklogMetrics(metrics, backlog.current);
-  const status = serveRoleStatus({ nc, role, id, now, more: () => ({ inFlight: publisher.inFlight }) });
+  const more = () => ({ inFlight: publisher.inFlight, ...options.status?.() });
+  const status = serveRoleStatus({ nc, role, id, now, more });
   const stopping = new AbortController();
   const prepared = keepTrying(options, stopping.signal);
   return {

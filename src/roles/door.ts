@@ -34,6 +34,8 @@ export interface DoorOptions {
   readonly wallClock: () => number;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
+  /** What the role adds to its status. */
+  readonly status?: () => Readonly<Record<string, unknown>>;
 }
 
 /** What the HTTP and the MQTT door stand on: NATS, the registry and one intake. */

@@ -4,7 +4,7 @@ import type { Config } from '../config/settings.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { createMqttMetrics } from '../observe/mqtt.ts';
 import { type MqttSource, startMqttSource } from '../sources/mqtt/mqtt-source.ts';
-import { startDoor } from './door.ts';
+import { type Door, type DoorOptions, startDoor } from './door.ts';
 import type { RoleDeps } from './role-deps.ts';
 import { createRoleId } from './role-status.ts';
 
@@ -15,7 +15,7 @@ export interface RunningMqtt {
 }
 
 /** How long NATS and the registry may hold up the start: without them the listener works, but knows less. */
-const firstTryMs = 2_000;
+const firstTryMs = 1_000;
 
 /**
  * The MQTT door. It listens whether NATS and PostgreSQL are there or not: without NATS nothing is acknowledged,
@@ -30,14 +30,34 @@ export async function startMqtt(config: Config, deps: RoleDeps = {}): Promise<Ru
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   const { syncAuth } = config;
-  const options = { config, role: 'mqtt', id, syncAuth, log, metrics, now, wallClock, random } as const;
-  const door = startDoor({ ...options, withDevices: true });
+  const clocks = { now, wallClock, random };
+  let listening: MqttSource | undefined;
+  const status = () => ({ connections: listening?.connections ?? 0 });
+  const options = { config, role: 'mqtt', id, syncAuth, withDevices: true, log, metrics, status } as const;
+  const door = startDoor({ ...options, ...clocks });
   // Clients that are waiting come at once; whom the registry does not know yet could not be refused.
   const firstLook = Promise.all([door.tried, door.registry.ready]);
   await withDeadline(firstLook, firstTryMs, () => undefined);
-  let source: MqttSource;
+  const source = await listen(door, { ...options, ...clocks });
+  listening = source;
+  const { port } = source;
+  log.info({ event: 'ready', role: 'mqtt', id, port, bind: config.bind }, `mqtt ready on port ${port}`);
+  return {
+    port,
+    drain: async () => {
+      await source.drain();
+      await door.drain();
+      log.info({ event: 'drained', role: 'mqtt', id }, 'mqtt drained');
+    },
+  };
+}
+
+async function listen(
+  door: Door,
+  { config, log, metrics, wallClock, random }: DoorOptions,
+): Promise<MqttSource> {
   try {
-    source = await startMqttSource({
+    return await startMqttSource({
       intake: door.intake,
       registry: door.registry,
       metrics: createMqttMetrics(metrics),
@@ -58,19 +78,6 @@ export async function startMqtt(config: Config, deps: RoleDeps = {}): Promise<Ru
     await door.drain();
     throw portError(error, config);
   }
-  const { port } = source;
-  log.info(
-    { event: 'ready', role: 'mqtt', id, port, bind: config.bind },
-    `mqtt listener ready on port ${port}`,
-  );
-  return {
-    port,
-    drain: async () => {
-      await source.drain();
-      await door.drain();
-      log.info({ event: 'drained', role: 'mqtt', id }, 'mqtt listener drained');
-    },
-  };
 }
 
 function portError(error: unknown, { bind, mqttPort }: Config): unknown {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { connect } from '@nats-io/transport-node';
 import mqtt, { type IClientOptions } from 'mqtt';
 import pino from 'pino';
@@ -9,10 +9,12 @@ import { startMqtt } from '../../src/roles/mqtt.ts';
 import { addDevice } from '../../src/store/registry/add-device.ts';
 import { addTenant } from '../../src/store/registry/add-tenant.ts';
 import { revokeDevice } from '../../src/store/registry/revoke-device.ts';
-import { streamName } from '../../src/stream/subjects.ts';
+import { rolesStatusSubject, streamName } from '../../src/stream/subjects.ts';
 import { startTestNats } from '../harness/nats.ts';
 import { createTestDatabase } from '../harness/postgres.ts';
 import { until } from '../harness/until.ts';
+
+setDefaultTimeout(40_000);
 
 /** Nobody listens there. */
 const noDatabase = 'postgres://nobody@127.0.0.1:1/none';
@@ -120,7 +122,18 @@ describe('with NATS, while PostgreSQL is away', () => {
     await published;
     const ids = (await stored(nats.url)).map((envelope) => (envelope.payload as { msg_id: string }).msg_id);
     expect(ids).toEqual(['m1', 'm2']);
-  }, 40_000);
+  });
+
+  test('its status says how many connections are open', async () => {
+    await using nats = await startTestNats();
+    await using listener = await start({ NATS_URL: nats.url });
+    await listener.client();
+    await listener.client();
+    const nc = await connect({ servers: nats.url });
+    const status = await nc.request(rolesStatusSubject);
+    await nc.close();
+    expect(status.json()).toMatchObject({ role: 'mqtt', inFlight: 0, connections: 2 });
+  });
 
   test('a listener that started before NATS acknowledges once it is there', async () => {
     await using nats = await startTestNats();
@@ -131,7 +144,7 @@ describe('with NATS, while PostgreSQL is away', () => {
     await nats.start();
     await published;
     expect(await stored(nats.url)).toHaveLength(1);
-  }, 40_000);
+  });
 
   test('a message sent again under its msg_id, over another connection, is stored once', async () => {
     await using nats = await startTestNats();

@@ -64,6 +64,8 @@ export const mqttLimits: MqttLimits = {
 
 export interface MqttSource {
   readonly port: number;
+  /** Open ones. */
+  readonly connections: number;
   /** Takes no more, lets what is under way finish (its PUBACKs go out), then disconnects everybody. */
   drain(): Promise<void>;
 }
@@ -108,6 +110,10 @@ class Listener implements MqttSource {
   get port(): number {
     const address = this.#server.address();
     return typeof address === 'object' && address !== null ? address.port : this.#options.port;
+  }
+
+  get connections(): number {
+    return this.#sessions.size;
   }
 
   async listen(): Promise<void> {
