@@ -1,4 +1,8 @@
 import { afterAll, describe, expect, test } from 'bun:test';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { ensureDemoDevice } from '../../src/roles/up/demo.ts';
+import { createTestDatabase } from '../harness/postgres.ts';
 import { tempFolder } from '../harness/temp-folder.ts';
 import { until } from '../harness/until.ts';
 import { canRun, httpDevices, runExample } from './run-example.ts';
@@ -88,6 +92,21 @@ for (const device of httpDevices(build.path)) {
     });
   });
 }
+
+test('without settings every example is the demo device of npm start', async () => {
+  using folder = tempFolder('example');
+  await using database = await createTestDatabase();
+  const demo = await ensureDemoDevice(join(folder.path, 'demo.json'), database.pool, randomBytes);
+  for (const device of httpDevices(build.path).filter(canRun)) {
+    await using door = startScriptedDoor([]);
+    const env = { DEVICE_TOKEN: 'secret-token', INGEST_URL: door.url, COUNT: '1', INTERVAL_S: '0.1' };
+    await using run = runExample(device, env, folder.path);
+    expect(await run.exited).toBe(0);
+    const [request] = door.requests;
+    expect(request?.path).toBe(`/ingest/v1/tenant/${demo?.tenantId}/device/${demo?.deviceId}/telemetry`);
+    expect(JSON.parse(request?.body ?? '{}').site_id).toBe(demo?.siteId);
+  }
+});
 
 function identityOf(request: { idempotencyKey: string | null; body: string } | undefined): unknown {
   return request?.idempotencyKey ?? JSON.parse(request?.body ?? '{}').seq;
