@@ -47,19 +47,19 @@ function registerLines(): string[] {
 function pasteLines(demo: DemoDevice, httpUrl: string, mqtt: URL): string[] {
   const { tenantId, deviceId, siteId, token } = demo;
   const reading = `{"site_id":"${siteId}","metrics":{"temp_c":21.5}}`;
-  const item = `"tenant_id":"${tenantId}","device_id":"${deviceId}","site_id":"${siteId}"`;
+  const ids = `"tenant_id":"${tenantId}","device_id":"${deviceId}"`;
   return [
     'Send a reading, a batch, and one over MQTT:',
     '',
     "  curl -X POST -H 'Content-Type: application/json' \\",
-    `    -H 'X-Provision-Token: ${token}' \\`,
+    `    -H X-Provision-Token:${token} \\`,
     `    -d '${reading}' \\`,
     `    ${httpUrl}/ingest/v1/tenant/${tenantId}/device/${deviceId}/telemetry`,
     '',
     "  curl -X POST -H 'Content-Type: application/json' \\",
-    `    -d '{"messages":[{${item},`,
+    `    -d '{"messages":[{${ids},`,
     `      "provision_token":"${token}",`,
-    `      "metrics":{"temp_c":21.7,"humidity_pct":40}}]}' \\`,
+    `      "site_id":"${siteId}","metrics":{"temp_c":21.7,"humidity_pct":40}}]}' \\`,
     `    ${httpUrl}/ingest/v1/batch`,
     '',
     `  mosquitto_pub -h ${mqtt.hostname} -p ${mqtt.port} -q 1 -u ${tenantId}/${deviceId} \\`,
