@@ -8,6 +8,7 @@ import {
   type PublishPacket,
   type Subscription,
 } from 'aedes';
+import type { Logger } from 'pino';
 import type { MqttMetrics } from '../../observe/mqtt.ts';
 import { checkToken, type JudgeOptions, judgeCredentials } from './credentials.ts';
 import type { Ingest } from './ingest.ts';
@@ -18,6 +19,7 @@ import { isOwnFilter } from './topics.ts';
 export interface BrokerOptions extends JudgeOptions {
   readonly ingest: Ingest;
   readonly metrics: MqttMetrics;
+  readonly log: Logger;
   readonly sessionOf: (connection: object) => Session | undefined;
   readonly connectTimeoutMs: number;
   /**
@@ -44,39 +46,56 @@ const ignore = () => undefined;
 
 /** Builds the broker; `listen()` starts it. */
 export function createBroker(options: BrokerOptions): Aedes {
-  const { ingest, sessionOf } = options;
-  const known = (connection: object) => sessionOf(connection);
-  const settings: AedesOptions = {
+  const { sessionOf } = options;
+  const broker = new IngestBroker({
+    ...createHooks(options),
     connectTimeout: options.connectTimeoutMs,
     // MQTT 3.1 allows 23 characters, but by now the id is ours.
     maxClientsIdLength: 65_535,
-    persistence: createNoPersistence((connection) => known(connection)?.unreleased),
-    preConnect: (client, packet, done) => {
-      const session = known(client.conn);
-      if (session === undefined) return done(new Error('connection without a session'), false);
-      judgeConnect(session, packet, options).then(() => done(null, true));
-    },
-    authenticate: (client, _username, _password, done) => {
-      const refusal = known(client.conn)?.connectRefusal;
-      if (refusal === undefined) return done(null, true);
-      const error: AuthenticateError = Object.assign(new Error(refusal.reason), {
-        returnCode: refusal.returnCode,
-      });
-      done(error, false);
-    },
-    authorizePublish: (client, packet, done) => {
-      const session = client === null ? undefined : known(client.conn);
-      if (session === undefined) return done(new Error('publish without a session'));
-      ingest.publish(session, toPublish(packet), () => done(null));
-    },
-    authorizeSubscribe: (client, subscription, done) => {
-      const session = known(client.conn);
-      done(null, session !== undefined && maySubscribe(session, subscription, options) ? subscription : null);
-    },
-  };
-  const broker = new IngestBroker(settings);
+    persistence: createNoPersistence((connection) => sessionOf(connection)?.unreleased),
+  });
   broker.on('clientReady', (client: Client) => sessionOf(client.conn)?.guard.open());
   return broker;
+}
+
+function createHooks(options: BrokerOptions): AedesOptions {
+  /** A fault of ours costs this connection, and not the process with all others. */
+  const attempt = async (client: Client | null, work: (session: Session) => void | Promise<void>) => {
+    const session = client === null ? undefined : options.sessionOf(client.conn);
+    if (session === undefined) return;
+    try {
+      await work(session);
+    } catch (error) {
+      const about = { event: 'mqtt_handler_failed', err: error, remote: session.remote };
+      options.log.error(about, 'mqtt handler failed');
+      session.guard.refuse('refused');
+    }
+  };
+  return {
+    preConnect: (client, packet, done) =>
+      attempt(client, async (session) => {
+        await judgeConnect(session, packet, options);
+        done(null, true);
+      }),
+    authenticate: (client, _username, _password, done) =>
+      attempt(client, ({ connectRefusal }) => {
+        if (connectRefusal === undefined) done(null, true);
+        else done(authenticateError(connectRefusal), false);
+      }),
+    authorizePublish: (client, packet, done) =>
+      attempt(client, (session) => options.ingest.publish(session, toPublish(packet), () => done(null))),
+    authorizeSubscribe: (client, subscription, done) =>
+      attempt(client, (session) =>
+        done(null, maySubscribe(session, subscription, options) ? subscription : null),
+      ),
+  };
+}
+
+function authenticateError({
+  reason,
+  returnCode,
+}: NonNullable<Session['connectRefusal']>): AuthenticateError {
+  return Object.assign(new Error(reason), { returnCode });
 }
 
 function toPublish(packet: PublishPacket) {

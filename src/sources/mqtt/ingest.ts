@@ -45,8 +45,8 @@ export class Ingest {
     const { guard } = session;
     // A read may hold more packets than the one for which the connection was just closed.
     if (guard.destroyed) return;
-    guard.begun(packet.length);
     if (isResent(session, packet)) {
+      guard.begun(packet.length);
       this.#inTurn(session, Promise.resolve(), () => {
         guard.settled(packet.length);
         // Unless the first one failed in the meantime.
@@ -56,12 +56,13 @@ export class Ingest {
     }
     const topic = this.#admit(session, packet);
     if (typeof topic === 'string') {
-      guard.settled(packet.length);
       this.#options.metrics.published(packet.qos, 'refused');
       guard.refuse(topic);
       return;
     }
-    this.#inTurn(session, this.#accept(session, topic, packet.payload), (result) => {
+    const outcome = this.#accept(session, topic, packet.payload);
+    guard.begun(packet.length);
+    this.#inTurn(session, outcome, (result) => {
       guard.settled(packet.length);
       this.#settle(session, packet, result, acknowledge);
     });

@@ -155,7 +155,9 @@ class Listener implements MqttSource {
     this.#broker.on('connectionError', failed);
     // aedes' types leave this event out; without a listener it would be thrown.
     const emitter: EventEmitter = this.#broker;
-    emitter.on('error', (error: Error) => this.#options.log.error({ err: error }, 'mqtt broker failed'));
+    emitter.on('error', (error: Error) =>
+      this.#options.log.error({ event: 'mqtt_broker_failed', err: error }, 'mqtt broker failed'),
+    );
   }
 
   #connected(socket: Socket): void {
@@ -192,7 +194,7 @@ class Listener implements MqttSource {
 
   #refused(remote: string, reason: MqttRefusal): void {
     this.#options.metrics.refused(reason);
-    this.#options.log.debug({ remote, reason }, 'mqtt client refused');
+    this.#options.log.debug({ event: 'mqtt_refused', remote, reason }, 'mqtt client refused');
   }
 
   /** What aedes closes a connection for; the guard's own refusals never come this way. */

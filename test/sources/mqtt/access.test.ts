@@ -213,6 +213,23 @@ describe('publishing', () => {
   });
 });
 
+test('a fault of the listener’s own costs one connection', async () => {
+  await using listener = await startListener({ answer: () => stored });
+  const own = connectPacket({ username: 't1/d1', password: 'secret' });
+  const [publishing, connecting, other] = [listener.raw(), listener.raw(), listener.raw()];
+  await publishing.connected(own);
+  await other.connected();
+  listener.registry.device = () => {
+    throw new Error('out of order');
+  };
+  publishing.send(publishPacket(topicOfD1, '{}', 1, 1));
+  connecting.send(own);
+  await publishing.untilClosed();
+  await connecting.untilClosed();
+  other.send(publishPacket(topicOfD1, '{}', 1, 1));
+  await other.expect([0x40, 2, 0, 1]);
+});
+
 describe('subscribing', () => {
   const own = connectPacket({ username: 't1/d1', password: 'secret' });
 
