@@ -80,6 +80,8 @@ function listen(config: Config, door: Door, { log, metrics, now, wallClock }: In
     reusePort: config.gateways > 1,
     maxBodyBytes: config.maxBodyBytes,
     maxBatchBytes: config.maxBatchBytes,
+    // The largest body must find room when it is alone.
+    maxReceivingBytes: Math.max(config.maxInFlightBytes, config.maxBatchBytes, config.maxBodyBytes),
     receiveTimeoutMs: config.receiveTimeoutMs,
     answerTimeoutMs: config.publishTimeoutMs + answerMarginMs,
     httpMetrics: createHttpMetrics(metrics),

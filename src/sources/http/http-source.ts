@@ -7,6 +7,7 @@ import { createMetricsRoute, createReadyz, type HealthOptions, healthz } from '.
 import { only } from './methods.ts';
 import { problem } from './problem.ts';
 import { createRateLimitsRoute, type RateLimitsOptions, rateLimitsPath } from './rate-limits-route.ts';
+import { createReceiveBudget } from './receive-budget.ts';
 import { createSingleRoute, singlePath } from './single-route.ts';
 
 export interface HttpSourceOptions extends HealthOptions, RateLimitsOptions {
@@ -19,6 +20,8 @@ export interface HttpSourceOptions extends HealthOptions, RateLimitsOptions {
   /** Of a single body, and of one item of a batch. */
   readonly maxBodyBytes: number;
   readonly maxBatchBytes: number;
+  /** Of all bodies that are on their way in at once, small ones (16 KiB) apart. */
+  readonly maxReceivingBytes: number;
   readonly receiveTimeoutMs: number;
   /** How long an answer may take once the body is there: the publish timeout and a little more. */
   readonly answerTimeoutMs: number;
@@ -69,11 +72,13 @@ export function startHttpSource(options: HttpSourceOptions): HttpSource {
 
 function createRoutes(options: HttpSourceOptions, isDraining: () => boolean) {
   const { intake, maxBodyBytes, maxBatchBytes, receiveTimeoutMs, httpMetrics } = options;
-  const single = createSingleRoute(intake, { maxBytes: maxBodyBytes, receiveTimeoutMs });
+  const budget = createReceiveBudget(options.maxReceivingBytes);
+  const single = createSingleRoute(intake, { maxBytes: maxBodyBytes, receiveTimeoutMs, budget });
   const batch = createBatchRoute(intake, {
     maxBytes: maxBatchBytes,
     maxItemBytes: maxBodyBytes,
     receiveTimeoutMs,
+    budget,
     onItems: httpMetrics.batchItems,
   });
   return {

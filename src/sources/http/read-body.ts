@@ -1,17 +1,22 @@
 import { withDeadline } from '../../lib/deadline.ts';
 import { inflate } from './inflate.ts';
+import type { ReceiveBudget } from './receive-budget.ts';
 
 export interface BodyLimits {
   /** Of the body as sent, and of what it inflates to. */
   readonly maxBytes: number;
   /** For the whole body. */
   readonly receiveTimeoutMs: number;
+  /** Shared by all requests. */
+  readonly budget: ReceiveBudget;
 }
 
 export type BodyFault =
   | 'too_large'
   | 'unsupported_encoding'
   | 'request_timeout'
+  /** Too much is on its way in already. */
+  | 'overloaded'
   /** Not what its Content-Encoding says. */
   | 'corrupt';
 
@@ -27,10 +32,13 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Ui
   if (contentLength !== null && Number(contentLength) > limits.maxBytes) return 'too_large';
   const encoding = request.headers.get('Content-Encoding');
   if (encoding !== null && !isKnownEncoding(encoding)) return 'unsupported_encoding';
+  const announced = contentLength === null ? limits.maxBytes : Number(contentLength);
+  if (!limits.budget.take(announced)) return 'overloaded';
   const received =
     contentLength === null
       ? await receiveUnannounced(request, limits)
       : await within(request.bytes(), limits.receiveTimeoutMs);
+  limits.budget.give(announced);
   if (received === late) return 'request_timeout';
   if (typeof received === 'string' || encoding === null) return received;
   return inflate(received, encoding.toLowerCase(), limits.maxBytes);

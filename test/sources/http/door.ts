@@ -46,6 +46,7 @@ export function openDoor(
     reusePort: false,
     maxBodyBytes: 256 * 1024,
     maxBatchBytes: 1024 * 1024,
+    maxReceivingBytes: 64 * 1024 * 1024,
     receiveTimeoutMs: 30_000,
     answerTimeoutMs: 2_000,
     httpMetrics: createHttpMetrics(registry),

@@ -58,6 +58,30 @@ describe('a slow sender', () => {
   }, 30_000);
 });
 
+describe('many senders of big bodies', () => {
+  test('share the room for what is on its way in: 503 beyond it, while small ones always find room', async () => {
+    await using full = openDoor(undefined, { maxReceivingBytes: 100_000, maxBatchBytes: 50_000 });
+    const begin = (line: string) => openRaw(full.port, `${head('POST', devicePath, tok, line)}{`);
+    const held = [begin('Content-Length: 40000'), begin('Content-Length: 40000')];
+    const big = `{"a":"${'x'.repeat(20_001)}"}`;
+    const isFull = async () => (await full.post(devicePath, big)).status === 503;
+    await until(isFull, { what: 'no room left' });
+    const refused = await full.post(devicePath, big);
+    expect([refused.headers.get('Retry-After'), refused.status]).toEqual(['2', 503]);
+    const chunked = openRaw(full.port, head('POST', '/ingest/v1/batch', 'Transfer-Encoding: chunked'));
+    expect(statusOf(await chunked.closed)).toBe(503);
+    expect((await full.post(devicePath, big.slice(0, 16_000).concat('"}'))).status).toBe(202);
+    // One goes away, one arrives: both make room.
+    held[0]?.destroy();
+    await until(async () => (await full.post(devicePath, big)).status === 202, { what: 'room again' });
+    held[1]?.send(`${' '.repeat(39_998)}}`);
+    await until(() => held[1]?.received().includes('accepted'), { what: 'the held one' });
+    const bigger = `{"a":"${'x'.repeat(99_000)}"}`;
+    expect((await full.post(devicePath, bigger)).status).toBe(202);
+    held[1]?.destroy();
+  });
+});
+
 describe('framing', () => {
   test('chunked is taken, across chunks and packets', async () => {
     const raw = openRaw(door.port, head('POST', devicePath, tok, 'Transfer-Encoding: chunked'));
