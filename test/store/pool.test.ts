@@ -35,6 +35,7 @@ test('killed backends, idle and busy, fail their queries and nothing else', () =
     const checkedOut = await pool.connect();
     await checkedOut.query('select 1');
     const failed = rejectionOf(busy);
+    const ended = new Promise((resolve) => checkedOut.once('end', resolve));
     await until(
       async () => {
         await kill();
@@ -42,6 +43,8 @@ test('killed backends, idle and busy, fail their queries and nothing else', () =
       },
       { what: 'the busy query failed' },
     );
+    // On this one nobody waits for an answer: its end is an event that has to be heard.
+    await ended;
     await rejectionOf(checkedOut.query('select 1'));
     checkedOut.release(true);
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);

@@ -163,6 +163,14 @@ test('many refreshes at once resolve at the version they ask for', () =>
     });
   }));
 
+test('a version that the database never had is an error, not a wait', () =>
+  withDatabase({}, async ({ pool }) => {
+    await withFeed(pool, {}, async (feed) => {
+      await feed.ready;
+      expect(String(await rejectionOf(feed.refresh(1_000_000)))).toContain('version 1000000 was asked for');
+    });
+  }));
+
 test('loads tenants only where devices are not wanted', () =>
   withDatabase({}, async ({ pool }) => {
     await addTenant(pool, t1);

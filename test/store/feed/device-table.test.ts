@@ -4,26 +4,42 @@ import type { DeviceId, TenantId } from '../../../src/model/identifiers.ts';
 import type { RegisteredDevice } from '../../../src/model/registry.ts';
 import { createDeviceTable } from '../../../src/store/feed/device-table.ts';
 
-const optional = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: undefined });
+const optional = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: undefined, freq: 1 });
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 });
-const devices: fc.Arbitrary<RegisteredDevice> = fc.record({
+// All of them or none: most devices have none.
+const rarities = fc.option(
+  fc.record({
+    previousTokenSha256: optional(hash),
+    previousTokenUntilMs: optional(fc.nat()),
+    ratePerSecond: optional(fc.constantFrom(0.5, 5)),
+    burst: optional(fc.nat()),
+    maxSensors: optional(fc.constantFrom(0, 7)),
+  }),
+  { freq: 1 },
+);
+const noRarities = {
+  previousTokenSha256: undefined,
+  previousTokenUntilMs: undefined,
+  ratePerSecond: undefined,
+  burst: undefined,
+  maxSensors: undefined,
+};
+const commons = fc.record({
   tenantId: fc.constantFrom('t1', 't2').map((id) => id as TenantId),
   deviceId: fc.constantFrom('a', 'b', 'c').map((id) => id as DeviceId),
   siteId: fc.constantFrom('s1', 's2', 's3'),
   tokenSha256: optional(hash),
-  previousTokenSha256: optional(hash),
-  previousTokenUntilMs: optional(fc.nat()),
   revoked: fc.boolean(),
-  ratePerSecond: optional(fc.constantFrom(0.5, 5)),
-  burst: optional(fc.nat()),
-  maxSensors: optional(fc.constantFrom(0, 7)),
 });
+const devices: fc.Arbitrary<RegisteredDevice> = fc
+  .tuple(commons, rarities)
+  .map(([common, rare]) => ({ ...common, ...(rare ?? noRarities) }));
 const steps = fc.array(
   fc.oneof(
     devices.map((device) => ({ device, isGone: false })),
     devices.map((device) => ({ device, isGone: true })),
   ),
-  { maxLength: 60 },
+  { minLength: 20, maxLength: 60 },
 );
 
 test('the packed table answers as a plain map of devices does', () => {
