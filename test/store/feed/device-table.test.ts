@@ -4,7 +4,7 @@ import type { DeviceId, TenantId } from '../../../src/model/identifiers.ts';
 import type { RegisteredDevice } from '../../../src/model/registry.ts';
 import { createDeviceTable } from '../../../src/store/feed/device-table.ts';
 
-const optional = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: undefined, freq: 1 });
+const optional = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: undefined, freq: 2 });
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 });
 // All of them or none: most devices have none.
 const rarities = fc.option(
@@ -15,7 +15,7 @@ const rarities = fc.option(
     burst: optional(fc.nat()),
     maxSensors: optional(fc.constantFrom(0, 7)),
   }),
-  { freq: 1 },
+  { freq: 2 },
 );
 const noRarities = {
   previousTokenSha256: undefined,
