@@ -6,6 +6,7 @@ import { startWorker } from '../../roles/worker.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, invocationOf } from '../define-command.ts';
 import { locate } from '../locate.ts';
+import { explainPostgresFailure } from '../postgres-failure.ts';
 import { type RunningRole, runRole } from '../run-role.ts';
 
 /** Longer than any publish or transaction may take; what is not done by then is delivered again. */
@@ -23,7 +24,10 @@ const roles: readonly RoleCommand[] = [
   { name: 'worker', summary: 'run a worker: judge, settle, acknowledge', start: startWorker },
 ];
 
-/** The roles, each a process of its own that may run any number of times. */
+/**
+ * The roles, each a process of its own that may run any number of times. One that is started by hand joins the running
+ * instance, as every other command does.
+ */
 export function addRoleCommands(program: Command, context: CliContext): void {
   for (const { name, summary, start } of roles) {
     defineCommand(program, {
@@ -35,16 +39,20 @@ export function addRoleCommands(program: Command, context: CliContext): void {
       json: false,
     }).action(async (_options: unknown, command: Command) => {
       const { config, signals } = invocationOf(context, command);
-      await runRole({ name, start, config: withAddresses(config), signals, drainTimeoutMs });
+      const database = locate('database', config);
+      const addresses = { databaseUrl: database.url, natsUrl: locate('nats', config).url };
+      const role = {
+        name,
+        start,
+        config: Object.freeze({ ...config, ...addresses }),
+        signals,
+        drainTimeoutMs,
+      };
+      try {
+        await runRole(role);
+      } catch (error) {
+        throw explainPostgresFailure(error, database.url, database.origin) ?? error;
+      }
     });
   }
-}
-
-/** A role started by hand joins the running instance, as every other command does. */
-function withAddresses(config: Config): Config {
-  return Object.freeze({
-    ...config,
-    natsUrl: locate('nats', config).url,
-    databaseUrl: locate('database', config).url,
-  });
 }
