@@ -43,7 +43,9 @@ function parseValue(setting: Setting, text: string, origin: string): unknown {
   const value = coerce(setting, text);
   const validator = Compile(setting.schema);
   if (validator.Check(value)) return value;
-  const why = validator.Errors(value)[0]?.message ?? 'is not allowed';
+  // Of a choice the validator names only the first alternative.
+  const isChoice = 'anyOf' in setting.schema;
+  const why = (isChoice ? undefined : validator.Errors(value)[0]?.message) ?? 'is not allowed';
   const shown = setting.secret ? '(secret)' : JSON.stringify(text);
   throw new ConfigError(`${origin}=${shown} ${why}. ${setting.about}`);
 }

@@ -3,6 +3,7 @@ import type { TenantId } from '../../model/identifiers.ts';
 import { withDatabase } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, type Invocation, invocationOf } from '../define-command.ts';
+import { CliError } from '../exit-codes.ts';
 import { findInstance, noInstance } from '../locate.ts';
 import { toJson } from '../output/json.ts';
 import { formatCount } from '../output/number.ts';
@@ -83,7 +84,14 @@ export function addSimulateCommand(program: Command, context: CliContext): void 
       const summary = await simulate(invocation, options, { target, seed, random, fleet });
       if (invocation.json) terminal.out(toJson(summary));
       else terminal.out(describeSummary(summary, terminal.columns));
+      refuseFailure(summary, target);
     });
+}
+
+function refuseFailure(summary: SimulationSummary, target: Target): void {
+  if (summary.sent === 0 || summary.accepted > 0) return;
+  const [why = 'no answer'] = Object.keys(summary.reasons);
+  throw new CliError(`nothing was accepted at ${target.httpUrl} and ${target.mqttUrl}: ${why}.`);
 }
 
 interface Simulation {

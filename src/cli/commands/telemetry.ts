@@ -42,7 +42,7 @@ export function addTelemetryCommand(program: Command, context: CliContext): void
       );
       printListing(invocation, {
         rows,
-        columns: telemetryColumns(options.tenant === undefined),
+        columns: telemetryColumns(options.tenant === undefined, context.clock()),
         toJson: (row) => ({
           ...row,
           metrics: new JsonText(row.metrics),
@@ -55,9 +55,9 @@ export function addTelemetryCommand(program: Command, context: CliContext): void
     });
 }
 
-function telemetryColumns(withTenant: boolean): Column<TelemetryRow>[] {
+function telemetryColumns(withTenant: boolean, nowMs: number): Column<TelemetryRow>[] {
   return [
-    { title: 'TIME (UTC)', value: (row) => shortTime(row.time) },
+    { title: 'TIME (UTC)', value: (row) => shortTime(row.time, nowMs) },
     ...(withTenant ? [{ title: 'TENANT', value: (row: TelemetryRow) => row.tenant_id }] : []),
     { title: 'DEVICE', value: (row) => row.device_id },
     { title: 'SEQ', value: (row) => row.seq?.toString(), align: 'right' },
@@ -70,7 +70,8 @@ function telemetryColumns(withTenant: boolean): Column<TelemetryRow>[] {
   ];
 }
 
-/** `2026-01-31 12:00:00.123` out of ISO 8601 with microseconds. */
-function shortTime(iso: string): string {
-  return iso.replace('T', ' ').slice(0, 23);
+/** `2026-01-31 12:00:00.123` out of ISO 8601 with microseconds; `12:00:00.123` on the same day. */
+function shortTime(iso: string, nowMs: number): string {
+  const today = new Date(nowMs).toISOString().slice(0, 10);
+  return iso.startsWith(today) ? iso.slice(11, 23) : iso.replace('T', ' ').slice(0, 23);
 }

@@ -1,9 +1,9 @@
-/** JSON text as people read it: `temp 22, open true`. Numbers stay as they were sent. */
+/** JSON text as people read it: `temp=22 open=true`. Numbers stay as they were sent. */
 export function showJsonValue(text: string): string {
   // jsonb prints `"key": value` with one space; only the members of the outermost object are taken apart.
   const members = outerMembers(text);
   if (members === undefined) return unquoted(text);
-  return members.map(([name, value]) => `${name} ${unquoted(value)}`).join(', ');
+  return members.map(([name, value]) => `${name}=${unquoted(value)}`).join(' ');
 }
 
 /** Names and value texts of a JSON object whose values hold no further objects or arrays; else undefined. */

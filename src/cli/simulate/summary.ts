@@ -76,6 +76,7 @@ export function describeSummary(summary: SimulationSummary, width: number): stri
         `  ${formatCount(expected.token_invalid)} × TOKEN_INVALID`,
         `tributary quarantine list --tenant ${tenantId}`,
       ],
+      [`  ${formatCount(purpose.duplicates)} duplicates`, 'leave no row of their own'],
     ]),
     ...(summary.unknown === 0
       ? []

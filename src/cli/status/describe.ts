@@ -14,7 +14,7 @@ export function describeStatus(status: Status, width: number): string {
     blocks.push(
       nats.value.roles.length === 0
         ? 'No role answers: run npm start, or tributary gateway, mqtt and worker.'
-        : formatTable(roleColumns, nats.value.roles, width),
+        : formatTable(roleColumns(nats.value.roles), nats.value.roles, width),
     );
   }
   return blocks.join('\n\n');
@@ -81,14 +81,20 @@ const streamColumns: readonly Column<StreamSample>[] = [
   { title: 'IN FLIGHT', value: ({ consumer }) => countOr(consumer?.ackPending), align: 'right' },
 ];
 
-const roleColumns: readonly Column<RoleAnswer>[] = [
-  { title: 'ROLE', value: ({ role }) => role },
-  { title: 'ID', value: ({ id }) => id },
-  { title: 'UP', value: ({ uptimeMs }) => formatDuration(uptimeMs) },
-  { title: 'VERSION', value: ({ version }) => version },
-  { title: 'HOST', value: ({ host }) => host, minimum: 8 },
-  { title: 'STATE', value: describeState, minimum: 10 },
-];
+/** Host and version only where they differ: then they matter. */
+function roleColumns(roles: readonly RoleAnswer[]): Column<RoleAnswer>[] {
+  const differ = (of: (role: RoleAnswer) => string) => new Set(roles.map(of)).size > 1;
+  const version: Column<RoleAnswer> = { title: 'VERSION', value: (role) => role.version };
+  const host: Column<RoleAnswer> = { title: 'HOST', value: (role) => role.host, minimum: 8 };
+  return [
+    { title: 'ROLE', value: ({ role }) => role },
+    { title: 'ID', value: ({ id }) => id },
+    { title: 'UP', value: ({ uptimeMs }) => formatDuration(uptimeMs) },
+    ...(differ((role) => role.version) ? [version] : []),
+    ...(differ((role) => role.host) ? [host] : []),
+    { title: 'STATE', value: describeState, minimum: 10 },
+  ];
+}
 
 const common: ReadonlySet<string> = new Set(['role', 'id', 'uptimeMs', 'version', 'host', 'pid']);
 

@@ -78,7 +78,7 @@ test('JSON comes out exactly: big integers, raw text, dates, null for what is ab
 });
 
 test.each([
-  ['{"temp": 22.50, "open": true, "s": "a, \\"b\\"", "n": null}', 'temp 22.50, open true, s a, "b", n null'],
+  ['{"temp": 22.50, "open": true, "s": "a, \\"b\\"", "n": null}', 'temp=22.50 open=true s=a, "b" n=null'],
   ['{"nested": {"a": 1}}', '{"nested": {"a": 1}}'],
   ['{}', '{}'],
   ['12345678901234567890', '12345678901234567890'],

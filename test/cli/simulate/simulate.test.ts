@@ -80,3 +80,37 @@ test('status without PostgreSQL shows the rest, with exit code 1', async () => {
   expect(stdout).toMatch(/^worker +worker-/m);
   expect(stderr).toContain('cannot use PostgreSQL at 127.0.0.1:1/x');
 });
+
+test('a fleet that nobody listens to is a failure that says so', async () => {
+  const nowhere = ['--http-url', 'http://127.0.0.1:1', '--mqtt-url', 'mqtt://127.0.0.1:1'];
+  const { code, stderr } = await stack.cli('simulate', ...nowhere, '--minutes', '0.01', '--devices', '4');
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /^error: nothing was accepted at http:.*: (no connection|MQTT CONNECT: ECONNREFUSED)\.$/m,
+  );
+});
+
+test('Ctrl-C ends a simulation early, with its summary', async () => {
+  const args = [
+    'simulate',
+    '--http-url',
+    stack.httpUrl,
+    '--mqtt-url',
+    stack.mqttUrl,
+    '--minutes',
+    '5',
+    '--json',
+  ];
+  const child = Bun.spawn([process.execPath, 'src/cli/main.ts', ...args], {
+    env: { PATH: process.env.PATH, ...stack.env },
+    stdout: 'pipe',
+    stderr: 'ignore',
+  });
+  const accepted =
+    "select count(*) as n from telemetry where tenant_id = 'sim' and arrived_at > now() - interval '2 s'";
+  await until(async () => (await count(accepted)) > 0, { what: 'the fleet is heard' });
+  child.kill('SIGINT');
+  const summary = JSON.parse(await new Response(child.stdout).text()) as SimulationSummary;
+  expect(await child.exited).toBe(0);
+  expect(summary.accepted).toBe(summary.sent);
+});
