@@ -127,19 +127,25 @@ test('children that are killed run again, and the system works', async () => {
   );
 });
 
-test('servers that the settings name are used, and none of our own is started', async () => {
+test('servers that the settings name are used, and only the others are of our own', async () => {
   using temp = tempFolder('up');
   await using nats = await startTestNats({ auth: { user: 'fleet', password: 's3cret/&' } });
   await using database = await createTestDatabase({ migrated: false });
   const dataDir = join(temp.path, 'data');
-  await using running = startUp(dataDir, { NATS_URL: nats.url, DATABASE_URL: database.url });
-  await running.ready();
-  const names = runningChildren(dataDir).map(({ name }) => name);
-  expect(names.sort()).toEqual(['gateway', 'mqtt', 'worker']);
+  const childrenWith = async (environment: Record<string, string>) => {
+    await using running = startUp(dataDir, environment);
+    await running.ready();
+    const names = runningChildren(dataDir).map(({ name }) => name);
+    expect(running.output()).not.toContain('s3cret');
+    running.signal('SIGINT');
+    expect(await running.exited).toBe(0);
+    return names.sort();
+  };
+  const named = { NATS_URL: nats.url, DATABASE_URL: database.url };
+  expect(await childrenWith(named)).toEqual(['gateway', 'mqtt', 'worker']);
+  const { DATABASE_URL } = named;
+  expect(await childrenWith({ DATABASE_URL })).toEqual(['gateway', 'mqtt', 'nats-server', 'worker']);
   expect(existsSync(join(dataDir, 'postgres'))).toBe(false);
-  expect(running.output()).not.toContain('s3cret');
-  running.signal('SIGINT');
-  expect(await running.exited).toBe(0);
 });
 
 /** The commands of the banner, each on one line, as a shell would read them. */
