@@ -5,7 +5,10 @@ function recorded(isTerminal: boolean) {
   const written: string[] = [];
   let nowMs = 0;
   const progress = createProgress({ write: (text) => written.push(text), isTerminal, clock: () => nowMs });
-  return { written, progress, advance: (ms: number) => void (nowMs += ms) };
+  const advance = (ms: number) => {
+    nowMs += ms;
+  };
+  return { written, progress, advance };
 }
 
 test('a step shows that it has begun, and then how it ended', async () => {
