@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { runTributary } from '../harness/role-process.ts';
+import { type Stack, startStack } from '../harness/stack.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+}, 60_000);
+afterAll(() => stack[Symbol.asyncDispose]());
+
+test.each(['gateway', 'mqtt', 'worker'] as const)('SIGTERM drains the %s, exit code 0', async (name) => {
+  const role = await stack.start(name);
+  expect(await role.stop()).toBe(0);
+  expect(role.log()).not.toContain('error:');
+});
+
+test.each(['gateway', 'mqtt', 'worker'])(
+  'the %s with a wrong setting ends with 78 and a sentence',
+  async (name) => {
+    const { code, stderr } = await runTributary([name], { ...stack.env, TRIBUTARY_MAX_IN_FLIGHT: 'many' });
+    expect(code).toBe(78);
+    expect(stderr).toMatch(/^error: TRIBUTARY_MAX_IN_FLIGHT="many" .*\n$/);
+  },
+);
+
+test.each(['gateway', 'mqtt'] as const)(
+  'the %s on a port that is taken ends with a sentence',
+  async (name) => {
+    const variable = name === 'gateway' ? 'TRIBUTARY_HTTP_PORT' : 'TRIBUTARY_MQTT_PORT';
+    const port = String(stack.role(name).port);
+    const { code, stderr } = await runTributary([name], { ...stack.env, [variable]: port });
+    expect(code).toBe(1);
+    expect(stderr).toContain(port);
+    expect(stderr).toContain(variable);
+    expect(stderr).not.toContain('    at ');
+  },
+);
