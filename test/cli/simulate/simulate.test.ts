@@ -23,7 +23,7 @@ const count = async (sql: string) => Number((await stack.pool.query<{ n: bigint 
 
 test('a simulated fleet leaves in the database exactly what it says, over all three ways', async () => {
   const args = ['--devices', '12', '--rate', '150', '--minutes', '0.06', '--seed', '3'];
-  const summary = await simulate(...args, '--duplicates', '5', '--wrong-tokens', '5', '--late', '5');
+  const summary = await simulate(...args, '--duplicates', '5', '--wrong-tokens', '5', '--late', '30');
   expect(summary).toMatchObject({
     tenant_id: 'sim',
     devices: 12,
