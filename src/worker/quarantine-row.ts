@@ -2,6 +2,10 @@ import type { QuarantineRow } from '../store/statements/insert-quarantine.ts';
 import { cutEnvelope } from './cut-envelope.ts';
 import type { Claimed } from './plan.ts';
 
+/** Control characters and lone surrogates: NATS takes nearly any byte in a subject, a text column and a terminal do not. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
+const unprintable = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]|\p{Cs}/gu;
+
 /** The quarantine's row for a message that was refused; undefined for any other. The token stops here. */
 export function quarantineRow({ entry, verdict }: Claimed, epoch: number): QuarantineRow | undefined {
   if (verdict.outcome !== 'quarantine') return undefined;
@@ -14,7 +18,7 @@ export function quarantineRow({ entry, verdict }: Claimed, epoch: number): Quara
     tenantId: decoded.tenantId,
     deviceId: decoded.deviceId,
     msgType: decoded.msgType,
-    subject: message.subject,
+    subject: printable(message.subject),
     arrivedAtMs: decoded.arrivedAtMs,
     envelope: cutEnvelope(message.data),
     tokenSha256: decoded.tokenSha256,
@@ -24,4 +28,9 @@ export function quarantineRow({ entry, verdict }: Claimed, epoch: number): Quara
     epoch,
     streamSeq: message.seq,
   };
+}
+
+/** What cannot be stored or shown is written as its escape, so that no subject can stop a worker. */
+function printable(subject: string): string {
+  return subject.replace(unprintable, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

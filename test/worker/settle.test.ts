@@ -47,6 +47,22 @@ describe('one outcome for every sequence', () => {
     expect(await ledger()).toEqual([{ stored: 3, duplicates: 0, quarantined: 0, internal: 0 }]);
   });
 
+  test('a subject of any bytes is quarantined in printable form and stops nobody', async () => {
+    const subjects = [
+      'telemetry.a\0b',
+      'telemetry.\u001b[31m',
+      'telemetry.\ud800',
+      'telemetry.\u00e9\u{1f600}',
+    ];
+    await settling.run(subjects.map((subject, index) => ({ seq: index + 1, verdict: refusal, subject })));
+    expect(await rows('select subject from quarantine order by stream_seq')).toEqual([
+      { subject: 'telemetry.a\\u0000b' },
+      { subject: 'telemetry.\\u001b[31m' },
+      { subject: 'telemetry.\\ud800' },
+      { subject: 'telemetry.\u00e9\u{1f600}' },
+    ]);
+  });
+
   test('an old number with a later JetStream timestamp is a new message', async () => {
     await settling.run([{ seq: 1 }]);
     expect(

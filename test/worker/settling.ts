@@ -25,6 +25,7 @@ export interface Script {
   /** Where the text differs from the metrics printed: what the database cannot take. */
   readonly metricsText?: string;
   readonly verdict?: Verdict;
+  readonly subject?: string;
 }
 
 export const hex = (n: number) => n.toString(16).padStart(32, '0');
@@ -39,7 +40,7 @@ export function scripted(script: Script): { message: ScriptedMessage; decoded: D
   const message: ScriptedMessage = {
     seq: script.seq,
     timestampNs: script.timestampNs ?? BigInt(baseMs) * 1_000_000n + BigInt(script.seq),
-    subject: 'telemetry.acme',
+    subject: script.subject ?? 'telemetry.acme',
     data: Buffer.from(`{"payload":{"provision_token":"secret-${script.seq}"}}`),
     msgId: undefined,
     streamCreated: '2026-01-01T00:00:00Z',
