@@ -35,14 +35,8 @@ type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly colum
 const columnsWithoutTerminal = 80;
 
 export function createTerminal(stdout: Output, stderr: Output, columns: string | undefined): Terminal {
-  let pending: Promise<unknown> = Promise.resolve();
+  const { write, flush } = createWriter([stdout, stderr]);
   let progressShown = false;
-  const write = (output: Output, text: string) => {
-    const written = new Promise<void>((resolve) => output.write(text, () => resolve()));
-    pending = Promise.all([pending, written]);
-  };
-  // Whoever reads us may have seen enough (`| head`): that is their business and no failure of ours.
-  for (const output of [stdout, stderr]) output.on('error', () => {});
   const clearProgress = () => {
     if (progressShown) write(stderr, '\r\u001b[K');
     progressShown = false;
@@ -70,6 +64,19 @@ export function createTerminal(stdout: Output, stderr: Output, columns: string |
     columns: stdout.columns ?? (Number(columns) || columnsWithoutTerminal),
     outIsTerminal: stdout.isTTY === true,
     errorIsTerminal: stderr.isTTY === true,
+    flush,
+  };
+}
+
+function createWriter(outputs: readonly Output[]) {
+  let pending: Promise<unknown> = Promise.resolve();
+  // Whoever reads us may have seen enough (`| head`): that is their business and no failure of ours.
+  for (const output of outputs) output.on('error', () => {});
+  return {
+    write: (output: Output, text: string) => {
+      const written = new Promise<void>((resolve) => output.write(text, () => resolve()));
+      pending = Promise.all([pending, written]);
+    },
     flush: async () => {
       await pending;
     },

@@ -43,32 +43,35 @@ export function addDeviceImport(device: Command, context: CliContext): void {
     .option('--tokens-out <file>', 'where new tokens go; made anew, readable by its owner only')
     .option('--no-tokens', 'leave devices that bring no token without one')
     .option('--update', 'change devices that are registered already')
-    .action(async (file: string, options: Options, self: Command) => {
-      const invocation = invocationOf(context, self);
-      const check = await checkFile(file, options.tenant);
-      refuseBadFile(file, check, options);
-      const result = await withDatabase(invocation, async (pool) => {
-        await requireTenants(pool, check.tenants);
-        const tokens = options.tokensOut === undefined ? undefined : createTokensFile(options.tokensOut);
-        const bar = invocation.terminal.bar('importing', check.devices);
-        try {
-          return await importFile({
-            pool,
-            file,
-            defaultTenant: options.tenant,
-            existing: options.update ? 'update' : 'skip',
-            tokens,
-            newToken: newDeviceToken,
-            onProgress: bar.update,
-            stop: invocation.signals.stop(),
-          });
-        } finally {
-          bar.stop();
-          tokens?.close();
-        }
+    .action((file: string, options: Options, self: Command) =>
+      runImport(invocationOf(context, self), file, options),
+    );
+}
+
+async function runImport(invocation: Invocation, file: string, options: Options): Promise<void> {
+  const check = await checkFile(file, options.tenant);
+  refuseBadFile(file, check, options);
+  const result = await withDatabase(invocation, async (pool) => {
+    await requireTenants(pool, check.tenants);
+    const tokens = options.tokensOut === undefined ? undefined : createTokensFile(options.tokensOut);
+    const bar = invocation.terminal.bar('importing', check.devices);
+    try {
+      return await importFile({
+        pool,
+        file,
+        defaultTenant: options.tenant,
+        existing: options.update ? 'update' : 'skip',
+        tokens,
+        newToken: newDeviceToken,
+        onProgress: bar.update,
+        stop: invocation.signals.stop(),
       });
-      report(invocation, file, options, result);
-    });
+    } finally {
+      bar.stop();
+      tokens?.close();
+    }
+  });
+  report(invocation, file, options, result);
 }
 
 function refuseBadFile(file: string, check: FileCheck, options: Options): void {

@@ -69,23 +69,24 @@ export function addSimulateCommand(program: Command, context: CliContext): void 
     .option('--http-url <url>', 'the gateway; default: that of the running instance')
     .option('--mqtt-url <url>', 'the MQTT listener; default: that of the running instance')
     .option('--allow-remote', 'also where the URLs are not on this machine')
-    .action(async (options: Options, self: Command) => {
-      const invocation = invocationOf(context, self);
-      const { terminal } = invocation;
-      const target = checkTarget(targetOf(invocation, options), options.allowRemote === true);
-      const seed = options.seed ?? Math.floor(context.random() * 4_294_967_296);
-      const random = createSeededRandom(seed);
-      const fleet = makeFleet(options.devices, random, newDeviceToken);
-      await withDatabase(invocation, (pool) =>
-        registerFleet(pool, options.tenant, fleet, limitsFor(options.devices, options.rate)),
-      );
-      const told = `${formatCount(fleet.length)} devices of tenant ${options.tenant}, seed ${seed}`;
-      terminal.note(`${told}, to ${target.httpUrl} and ${target.mqttUrl}`);
-      const summary = await simulate(invocation, options, { target, seed, random, fleet });
-      if (invocation.json) terminal.out(toJson(summary));
-      else terminal.out(describeSummary(summary, terminal.columns));
-      refuseFailure(summary, target);
-    });
+    .action((options: Options, self: Command) => runSimulation(invocationOf(context, self), options));
+}
+
+async function runSimulation(invocation: Invocation, options: Options): Promise<void> {
+  const { terminal, random: anySeed } = invocation;
+  const target = checkTarget(targetOf(invocation, options), options.allowRemote === true);
+  const seed = options.seed ?? Math.floor(anySeed() * 4_294_967_296);
+  const random = createSeededRandom(seed);
+  const fleet = makeFleet(options.devices, random, newDeviceToken);
+  await withDatabase(invocation, (pool) =>
+    registerFleet(pool, options.tenant, fleet, limitsFor(options.devices, options.rate)),
+  );
+  const told = `${formatCount(fleet.length)} devices of tenant ${options.tenant}, seed ${seed}`;
+  terminal.note(`${told}, to ${target.httpUrl} and ${target.mqttUrl}`);
+  const summary = await simulate(invocation, options, { target, seed, random, fleet });
+  if (invocation.json) terminal.out(toJson(summary));
+  else terminal.out(describeSummary(summary, terminal.columns));
+  refuseFailure(summary, target);
 }
 
 function refuseFailure(summary: SimulationSummary, target: Target): void {

@@ -43,41 +43,48 @@ export function createScript(
   const order = shuffle(fleet, random);
   const recent: ScriptedMessage[] = [];
   let turn = 0;
-  const write = (nowMs: number): ScriptedMessage => {
-    const device = order[turn % order.length];
-    if (device === undefined) throw new Error('a fleet has at least one device');
-    turn += 1;
-    const msgType = random() < shares.heartbeats ? 'heartbeat' : 'telemetry';
-    const late = random() < shares.late;
-    const momentMs = late
-      ? nowMs - Math.round(lateMs.least + random() * (lateMs.most - lateMs.least))
-      : nowMs;
-    // A stranger over MQTT is turned away at CONNECT, before there is a message: HTTP shows more.
-    const wrong = random() < shares.wrongTokens && device.way !== 'mqtt';
-    const purpose = wrong ? 'wrong_token' : late ? 'late' : 'plain';
-    device.seq += 1;
-    const payload = {
-      site_id: device.siteId,
-      ts: new Date(momentMs).toISOString(),
-      seq: device.seq,
-      ...(msgType === 'telemetry' ? { metrics: measure(device, momentMs, random) } : {}),
-    };
-    const token = wrong ? `wrong-${Math.floor(random() * 1e9)}` : device.token;
-    return { device, msgType, purpose, token, body: JSON.stringify(payload) };
-  };
   return {
     next: (nowMs) => {
       if (recent.length > 0 && random() < shares.duplicates) {
         const again = recent[Math.floor(random() * recent.length)];
         if (again !== undefined) return { ...again, purpose: 'duplicate' };
       }
-      const message = write(nowMs);
+      const device = order[turn++ % order.length];
+      if (device === undefined) throw new Error('a fleet has at least one device');
+      const message = write(device, nowMs, shares, random);
       if (message.purpose !== 'wrong_token') {
         recent.push(message);
         if (recent.length > remembered) recent.shift();
       }
       return message;
     },
+  };
+}
+
+function write(
+  device: SimulatedDevice,
+  nowMs: number,
+  shares: Shares,
+  random: () => number,
+): ScriptedMessage {
+  const msgType = random() < shares.heartbeats ? 'heartbeat' : 'telemetry';
+  const late = random() < shares.late;
+  const momentMs = late ? nowMs - Math.round(lateMs.least + random() * (lateMs.most - lateMs.least)) : nowMs;
+  // A stranger over MQTT is turned away at CONNECT, before there is a message: HTTP shows more.
+  const wrong = random() < shares.wrongTokens && device.way !== 'mqtt';
+  device.seq += 1;
+  const payload = {
+    site_id: device.siteId,
+    ts: new Date(momentMs).toISOString(),
+    seq: device.seq,
+    ...(msgType === 'telemetry' ? { metrics: measure(device, momentMs, random) } : {}),
+  };
+  return {
+    device,
+    msgType,
+    purpose: wrong ? 'wrong_token' : late ? 'late' : 'plain',
+    token: wrong ? `wrong-${Math.floor(random() * 1e9)}` : device.token,
+    body: JSON.stringify(payload),
   };
 }
 
