@@ -96,6 +96,27 @@ create trigger tenants_refuse_truncate before truncate on tenants
 create trigger devices_refuse_truncate before truncate on devices
   for each statement execute function registry_refuse_truncate();
 
+-- Hashes of tokens that devices had before: what was sent with one of them can be replayed out of the quarantine.
+create table device_token_history (
+  tenant_id text collate "C" not null references tenants on delete cascade,
+  device_id text collate "C" not null,
+  token_sha256 bytea not null,
+  replaced_at timestamptz not null default now(),
+  primary key (tenant_id, device_id, token_sha256)
+);
+create function registry_keep_token() returns trigger language plpgsql as $$
+begin
+  insert into device_token_history (tenant_id, device_id, token_sha256)
+  values (old.tenant_id, old.device_id, old.token_sha256)
+  on conflict (tenant_id, device_id, token_sha256) do update set replaced_at = now();
+  return null;
+end $$;
+create trigger devices_keep_replaced_token after update on devices
+  for each row when (old.token_sha256 is distinct from new.token_sha256 and old.token_sha256 is not null)
+  execute function registry_keep_token();
+create trigger devices_keep_last_token after delete on devices
+  for each row when (old.token_sha256 is not null) execute function registry_keep_token();
+
 create table operator_keys (
   key_id integer generated always as identity primary key,
   name text not null unique,
@@ -233,14 +254,54 @@ create table quarantine (
   arrived_at timestamptz not null,
   quarantined_at timestamptz not null default now(),
   envelope bytea not null,                   -- as published, every token cut out
+  intact boolean not null default true,      -- false: more was cut than the payload's own token, so never replayed
   token_sha256 bytea,                        -- of the token it was sent with, for replay
   identity uuid not null,
   identity_kind text not null,
   body_hash uuid,
   stream_epoch integer not null,
-  stream_seq bigint not null
+  stream_seq bigint not null,
+  budget text collate "C" not null default ''  -- whose share it takes: a tenant's, or '' for all unknown ones
 );
 create index quarantine_tenant on quarantine (tenant_id, quarantine_id desc);
+create index quarantine_budget on quarantine (budget, quarantine_id);
+-- A key is remembered for as long as a message under it could still be replayed.
+create index quarantine_keys on quarantine (identity) where identity_kind = 'key';
+
+-- What went into the quarantine and out again, by the day it went in (UTC): outlives the rows. What is older than
+-- retention is summed up under the day -infinity.
+create table quarantine_totals (
+  budget text collate "C" not null,
+  reason text not null,
+  day date not null,
+  quarantined bigint not null default 0,     -- rows that were not kept included
+  evicted bigint not null default 0,         -- not kept, or taken out by the limits
+  replayed bigint not null default 0,
+  purged bigint not null default 0,
+  primary key (budget, reason, day)
+);
+
+-- Who replayed what, when and why.
+create table replays (
+  replay_id integer generated always as identity primary key,
+  started_at timestamptz not null default now(),
+  finished_at timestamptz,                   -- null: at work, or cut off
+  operator text not null,                    -- who says to be it
+  database_user text not null default session_user,
+  filter jsonb not null,
+  vouched_because text,                      -- null: tokens were compared
+  stored bigint not null default 0,
+  duplicates bigint not null default 0,
+  refused bigint not null default 0
+);
+-- What came in although its token did not say so.
+create table vouched_messages (
+  replay_id integer not null references replays,
+  stream_epoch integer not null,
+  stream_seq bigint not null,
+  identity uuid not null,
+  primary key (replay_id, stream_epoch, stream_seq)
+);
 
 -- ---------------------------------------------------------------- what devices are
 -- No index on what every batch changes, and room on the page: these updates stay heap-only.
@@ -317,6 +378,7 @@ grant select (quarantine_id, reason, detail, sqlstate, tenant_id, device_id, msg
   on quarantine to tributary_reader;
 grant select, insert, update, delete on registry_version, tenants, devices, registry_tombstones, operator_keys, telemetry,
   stream_epochs, claims, ledger, message_keys, quarantine, device_state, sensors to tributary_writer;
+grant select, insert, update, delete on device_token_history, quarantine_totals, replays, vouched_messages to tributary_writer;
 grant select on telemetry_weeks, tributary_migrations, telemetry_values, device_overview to tributary_writer;
 grant usage on all sequences in schema public to tributary_writer;
 -- Everybody may call a new function unless told otherwise.

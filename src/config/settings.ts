@@ -264,6 +264,30 @@ export const settings = {
     default: 1_800_000,
     about: 'A device is OFFLINE after this time without a message, in ms.',
   }),
+  quarantineDays: setting({
+    env: 'TRIBUTARY_QUARANTINE_DAYS',
+    schema: integer(1, 36_500),
+    default: 30,
+    about: 'How long a quarantined message is kept, in days.',
+  }),
+  quarantineMaxPerTenant: setting({
+    env: 'TRIBUTARY_QUARANTINE_MAX_PER_TENANT',
+    schema: integer(1, 100_000_000),
+    default: 100_000,
+    about: 'Quarantined messages kept of one tenant at most; the oldest go first.',
+  }),
+  quarantineMaxBytesPerTenant: setting({
+    env: 'TRIBUTARY_QUARANTINE_MAX_BYTES_PER_TENANT',
+    schema: integer(MiB, Number.MAX_SAFE_INTEGER),
+    default: 256 * MiB,
+    about: 'Bytes of quarantined messages kept of one tenant at most; unknown tenants share an eighth of it.',
+  }),
+  quarantineMaxUnknown: setting({
+    env: 'TRIBUTARY_QUARANTINE_MAX_UNKNOWN',
+    schema: integer(1, 100_000_000),
+    default: 10_000,
+    about: 'Quarantined messages kept of all unknown tenants together.',
+  }),
 
   // How many, under `up`
   gateways: setting({

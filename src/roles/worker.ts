@@ -19,6 +19,7 @@ import { createEpochs } from '../worker/epochs.ts';
 import { judge } from '../worker/judge/judge.ts';
 import { startLimitSharing } from '../worker/limit-sharing.ts';
 import { createPlans } from '../worker/plan.ts';
+import { createQuarantineRoom } from '../worker/quarantine-room.ts';
 import { startRateLimitAnswer } from '../worker/rate-limit-answer.ts';
 import { createRateLimiter, type RateLimiter } from '../worker/rate-limiter.ts';
 import { createSettle } from '../worker/settle.ts';
@@ -28,6 +29,7 @@ import { createTap } from '../worker/tap.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
 import { closeConnection } from './close-connection.ts';
 import { startNatsDialer } from './nats-dialer.ts';
+import { quarantineLimits } from './quarantine-limits.ts';
 import type { RoleDeps } from './role-deps.ts';
 import { createRoleId, serveRoleStatus } from './role-status.ts';
 import { prepareTopology } from './role-topology.ts';
@@ -165,7 +167,7 @@ function pullerOf({ config, nc, log, now, random }: WorkOptions, metricsRegistry
 }
 
 /** How messages are planned and settled. */
-function settling({ config, pool, registry, log, wallClock }: WorkOptions, limiter: RateLimiter) {
+function settling({ config, pool, registry, log, now, wallClock }: WorkOptions, limiter: RateLimiter) {
   const decodeOptions = {
     stream: streamName,
     maxBodyBytes: config.maxBodyBytes,
@@ -185,6 +187,7 @@ function settling({ config, pool, registry, log, wallClock }: WorkOptions, limit
       partitions: createPartitions({ pool, log, clock: wallClock }),
       thresholds: { staleAfterMs: config.staleAfterMs, offlineAfterMs: config.offlineAfterMs },
       maxSensors: config.maxSensors,
+      room: createQuarantineRoom(quarantineLimits(config), now),
       ledgerShard: randomInt(ledgerShards),
     }),
   };

@@ -4,7 +4,8 @@ import type { Queryable } from '../store/statements/queryable.ts';
 import { type Claimed, quarantine } from './plan.ts';
 import type { Charged } from './rate-limiter.ts';
 
-export type ChargeLimits = (reading: Reading) => Charged;
+/** `undefined`: nothing is charged, as for a replay. */
+export type ChargeLimits = (reading: Reading) => Charged | undefined;
 
 /**
  * Decides the messages that carry an idempotency key, and charges the limiter for what remains. A key whose

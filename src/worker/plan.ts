@@ -1,20 +1,27 @@
-import type { Rejection, Verdict } from '../model/verdict.ts';
+import type { RawMessage, Rejection, Verdict } from '../model/verdict.ts';
 import type { PulledMessage } from '../stream/puller.ts';
 import type { Decoded } from './decoded.ts';
 import type { EpochOf } from './epochs.ts';
 import type { Charged } from './rate-limiter.ts';
 
-/** One message of a batch on its way to its outcome. */
-export interface PlanEntry {
-  readonly message: PulledMessage;
+/** One message on its way to its outcome: pulled from the stream, or replayed out of the quarantine. */
+export interface Entry {
+  readonly message: RawMessage;
   readonly decoded: Decoded;
   /**
    * What the limiter said, asked once for all attempts: a transaction that is tried again does not charge
    * again. `undefined`: not asked yet.
    */
   charged: Charged | undefined;
+}
+
+/** One message of a batch. */
+export interface PlanEntry extends Entry {
+  readonly message: PulledMessage;
   /** Set when the database refused the message in an earlier attempt, other than in the telemetry insert. */
   refused: Rejection | undefined;
+  /** Whether the quarantine has room for it, asked once for all attempts. Absent: not asked yet. */
+  kept?: boolean;
 }
 
 /** Messages of one epoch that are settled in one transaction, each sequence once. */
@@ -59,13 +66,13 @@ export function halves({ epoch, entries }: Plan): [Plan, Plan] {
 export type Outcome = 'stored' | 'duplicate' | 'quarantined' | 'internal' | 'claimed before';
 
 /** A claimed entry in one attempt. `open`: accepted by its verdict, the store has not decided yet. */
-export interface Claimed {
-  readonly entry: PlanEntry;
+export interface Claimed<E extends Entry = Entry> {
+  readonly entry: E;
   verdict: Verdict;
   outcome: Exclude<Outcome, 'claimed before'> | 'open';
 }
 
-export function claimed(entry: PlanEntry, verdict: Verdict): Claimed {
+export function claimed<E extends Entry>(entry: E, verdict: Verdict): Claimed<E> {
   const outcome = { accept: 'open', quarantine: 'quarantined', internal: 'internal' } as const;
   return { entry, verdict, outcome: outcome[verdict.outcome] };
 }

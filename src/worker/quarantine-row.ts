@@ -1,16 +1,25 @@
 import type { QuarantineRow } from '../store/statements/insert-quarantine.ts';
 import { cutEnvelope } from './cut-envelope.ts';
+import { isIntact } from './intact.ts';
 import type { Claimed } from './plan.ts';
 
 /** Control characters and lone surrogates: NATS takes nearly any byte in a subject, a text column and a terminal do not. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
 const unprintable = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]|\p{Cs}/gu;
 
-/** The quarantine's row for a message that was refused; undefined for any other. The token stops here. */
-export function quarantineRow({ entry, verdict }: Claimed, epoch: number): QuarantineRow | undefined {
+/**
+ * The quarantine's row for a message that was refused; undefined for any other. The token stops here.
+ * @param budget whose share of the quarantine it takes: see `budgetOf`
+ */
+export function quarantineRow(
+  { entry, verdict }: Claimed,
+  epoch: number,
+  budget: string,
+): QuarantineRow | undefined {
   if (verdict.outcome !== 'quarantine') return undefined;
   const { decoded, message } = entry;
   const { reason, detail, sqlstate } = verdict.rejection;
+  const envelope = cutEnvelope(message.data);
   return {
     reason,
     detail,
@@ -20,13 +29,15 @@ export function quarantineRow({ entry, verdict }: Claimed, epoch: number): Quara
     msgType: decoded.msgType,
     subject: printable(message.subject),
     arrivedAtMs: decoded.arrivedAtMs,
-    envelope: cutEnvelope(message.data),
+    envelope,
+    intact: isIntact(message.data, envelope),
     tokenSha256: decoded.tokenSha256,
     identity: decoded.identity.identity,
     identityKind: decoded.identity.kind,
     bodyHash: decoded.identity.bodyHash,
     epoch,
     streamSeq: message.seq,
+    budget,
   };
 }
 

@@ -5,17 +5,16 @@ import { isMissingPartition } from '../store/errors.ts';
 import type { Partitions } from '../store/partitions.ts';
 import { addToLedger } from '../store/statements/add-to-ledger.ts';
 import { claim } from '../store/statements/claim.ts';
-import { insertQuarantine } from '../store/statements/insert-quarantine.ts';
 import type { Queryable } from '../store/statements/queryable.ts';
-import { type StatusThresholds, upsertDeviceState } from '../store/statements/upsert-device-state.ts';
-import { upsertSensors } from '../store/statements/upsert-sensors.ts';
+import type { StatusThresholds } from '../store/statements/upsert-device-state.ts';
 import { inTransaction } from '../store/transaction.ts';
-import { devicesSeen, sensorValues } from './aggregate.ts';
 import type { Decoded } from './decoded.ts';
+import { keepRejected } from './keep-rejected.ts';
 import { settleKeys } from './keys.ts';
 import { type Claimed, claimed, type Outcome, type Plan, type PlanEntry, quarantine } from './plan.ts';
-import { quarantineRow } from './quarantine-row.ts';
+import type { QuarantineRoom } from './quarantine-room.ts';
 import type { RateLimiter } from './rate-limiter.ts';
+import { countOutcomes, recordDevices } from './record.ts';
 import { storeReadings } from './store-readings.ts';
 
 /*
@@ -35,6 +34,8 @@ export interface SettleOptions {
   readonly thresholds: StatusThresholds;
   /** Sensors per device, unless the device says otherwise. */
   readonly maxSensors: number;
+  /** How much of what is refused is kept. */
+  readonly room: QuarantineRoom;
   /** This worker's shard of the ledger. */
   readonly ledgerShard: number;
 }
@@ -62,7 +63,7 @@ async function settleInTransaction(
   plan: Plan,
   unplaceable: ReadonlySet<PlanEntry>,
   options: SettleOptions,
-): Promise<Claimed[]> {
+): Promise<Claimed<PlanEntry>[]> {
   const { pool, limiter, registry, partitions } = options;
   try {
     return await inTransaction(pool, async (db) => {
@@ -109,7 +110,11 @@ async function preparePartitions(plan: Plan, options: SettleOptions): Promise<Se
 }
 
 /** Claims the plan's sequences and judges those that were not claimed before, by the registry as of now. */
-async function claimAndJudge(db: Queryable, plan: Plan, options: SettleOptions): Promise<Claimed[]> {
+async function claimAndJudge(
+  db: Queryable,
+  plan: Plan,
+  options: SettleOptions,
+): Promise<Claimed<PlanEntry>[]> {
   const positions = plan.entries.map(({ message }) => ({
     epoch: plan.epoch,
     seq: message.seq,
@@ -133,43 +138,18 @@ function verdictOf(entry: PlanEntry, { judge, registry }: SettleOptions): Verdic
 async function record(
   db: Queryable,
   epoch: number,
-  messages: readonly Claimed[],
+  messages: readonly Claimed<PlanEntry>[],
   options: SettleOptions,
 ): Promise<void> {
-  const rejected = messages.flatMap((message) => quarantineRow(message, epoch) ?? []);
-  if (rejected.length > 0) await insertQuarantine(db, rejected);
-  // A resend shows that the device lives, but its values are known already.
-  const seen = devicesSeen(readingsOf(messages, ['stored', 'duplicate']));
-  if (seen.length > 0) await upsertDeviceState(db, seen, options.thresholds);
-  const maxSensorsOf = ({ tenantId, deviceId }: Reading) =>
-    options.registry.device(tenantId, deviceId)?.maxSensors ?? options.maxSensors;
-  const values = sensorValues(readingsOf(messages, ['stored']), maxSensorsOf);
-  if (values.length > 0) await upsertSensors(db, values);
-  if (messages.length > 0) await addToLedger(db, epoch, options.ledgerShard, countOutcomes(messages));
+  const { registry, thresholds, maxSensors, room, ledgerShard } = options;
+  const countRejected = await keepRejected(db, epoch, messages, { registry, room });
+  await recordDevices(db, messages, { registry, thresholds, maxSensors });
+  if (messages.length === 0) return;
+  await addToLedger(db, epoch, ledgerShard, countOutcomes(messages));
+  await countRejected();
 }
 
-function readingsOf(messages: readonly Claimed[], outcomes: readonly Claimed['outcome'][]): Reading[] {
-  return messages.flatMap(({ verdict, outcome }) =>
-    verdict.outcome === 'accept' && outcomes.includes(outcome) ? verdict.reading : [],
-  );
-}
-
-function countOutcomes(messages: readonly Claimed[]) {
-  const counts = { stored: 0, duplicates: 0, quarantined: 0, internal: 0 };
-  const column = {
-    stored: 'stored',
-    duplicate: 'duplicates',
-    quarantined: 'quarantined',
-    internal: 'internal',
-  } as const;
-  for (const { outcome, entry } of messages) {
-    if (outcome === 'open') throw new Error(`sequence ${entry.message.seq} was claimed but got no outcome`);
-    counts[column[outcome]] += 1;
-  }
-  return counts;
-}
-
-function withClaimedBefore(plan: Plan, messages: readonly Claimed[]): Settled[] {
+function withClaimedBefore(plan: Plan, messages: readonly Claimed<PlanEntry>[]): Settled[] {
   const byEntry = new Map(messages.map((message) => [message.entry, message]));
   return plan.entries.map((entry) => {
     const message = byEntry.get(entry);

@@ -8,6 +8,7 @@ import { openEpoch } from '../../src/store/statements/open-epoch.ts';
 import type { PulledMessage } from '../../src/stream/puller.ts';
 import type { Decoded } from '../../src/worker/decoded.ts';
 import type { Plan } from '../../src/worker/plan.ts';
+import { createQuarantineRoom } from '../../src/worker/quarantine-room.ts';
 import { createRateLimiter } from '../../src/worker/rate-limiter.ts';
 import { createSettle, type Settle, type SettleOptions } from '../../src/worker/settle.ts';
 
@@ -93,6 +94,11 @@ const noRegistry: RegistryView & { refresh(): Promise<void> } = {
   refresh: async () => {},
 };
 
+const noLimits = {
+  tenant: { rows: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY },
+  unknown: { rows: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY },
+};
+
 /** A settle over a database, its messages scripted. Partitions are made for every time asked. */
 export async function createSettling(
   pool: pg.Pool,
@@ -111,6 +117,7 @@ export async function createSettling(
     partitions: createPartitions({ pool, log: pino({ level: 'silent' }), clock: Date.now }),
     thresholds: { staleAfterMs: 300_000, offlineAfterMs: 1_800_000 },
     maxSensors: 100,
+    room: createQuarantineRoom(noLimits, () => 0),
     ledgerShard: 0,
     ...overrides,
   });
