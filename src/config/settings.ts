@@ -70,6 +70,13 @@ export const settings = {
     default: 8090,
     about: 'Port of the console.',
   }),
+  healthPort: setting({
+    env: 'TRIBUTARY_HEALTH_PORT',
+    schema: port,
+    default: 0,
+    about:
+      'Port on which a worker or MQTT listener answers /healthz, /readyz and /metrics; 0: none. `up` leaves it out.',
+  }),
   logLevel: setting({
     env: 'TRIBUTARY_LOG_LEVEL',
     schema: Type.Union([
@@ -183,6 +190,14 @@ export const settings = {
     schema: integer(1, 1_000_000),
     default: 50_000,
     about: 'Messages under way to all workers at most: ≥ workers × batches in flight × batch size.',
+  }),
+
+  canaryIntervalMs: setting({
+    env: 'TRIBUTARY_CANARY_INTERVAL_MS',
+    schema: integer(0, 3_600_000),
+    default: 5_000,
+    about:
+      'How often a gateway sends itself a message through stream and database, in ms; 0: never. Shown by /flow.',
   }),
 
   // The worker

@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Config } from '../config/settings.ts';
+import { type Canary, startCanary } from '../intake/canary.ts';
 import { backoffMs } from '../lib/backoff.ts';
 import { registerBacklogMetrics } from '../observe/backlog.ts';
+import { type CanaryMetrics, createCanaryMetrics } from '../observe/canary.ts';
 import { createPublisherMetrics } from '../observe/publisher.ts';
 import { type BacklogMonitor, startBacklogMonitor } from '../stream/backlog.ts';
 import { createPublisher, type Publisher } from '../stream/publisher.ts';
@@ -20,6 +23,8 @@ export interface BackboneOptions {
   readonly metrics: Registry;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
+  /** Milliseconds since the epoch. */
+  readonly wallClock: () => number;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   /** What the role adds to its status. */
@@ -33,6 +38,8 @@ export interface Backbone {
   readonly backlog: BacklogMonitor;
   /** Resolves after the first try to make the streams that are missing. */
   readonly prepared: Promise<void>;
+  /** Undefined before the streams were tried, and where no canaries are sent. */
+  canary(): Canary | undefined;
   drain(): Promise<void>;
 }
 
@@ -55,17 +62,34 @@ export function startBackbone(options: BackboneOptions): Backbone {
   const more = () => ({ inFlight: publisher.inFlight, ...options.status?.() });
   const status = serveRoleStatus({ nc, role, id, now, more });
   const stopping = new AbortController();
-  const prepared = keepTrying(options, stopping.signal);
+  let canary: Canary | undefined;
+  const canaryMetrics = role === 'gateway' ? createCanaryMetrics(metrics) : undefined;
+  const prepared = keepTrying(options, stopping.signal).then(() => {
+    if (!stopping.signal.aborted) canary = canaryOf(options, publisher, canaryMetrics);
+  });
   return {
     nc,
     publisher,
     backlog,
     prepared,
+    canary: () => canary,
     drain: async () => {
       stopping.abort();
+      await canary?.drain();
       await Promise.all([publisher.drain(), backlog.drain(), status.drain()]);
     },
   };
+}
+
+/** One kind of door is enough to know whether what is accepted is settled. */
+function canaryOf(
+  { nc, config, id, now, wallClock }: BackboneOptions,
+  publisher: Publisher,
+  metrics: CanaryMetrics | undefined,
+): Canary | undefined {
+  const { canaryIntervalMs: intervalMs } = config;
+  if (metrics === undefined || intervalMs === 0) return undefined;
+  return startCanary({ nc, publisher, id, intervalMs, now, wallClock, randomBytes, metrics });
 }
 
 /** Resolves after the first try; where that failed, further ones follow in the background. */

@@ -8,13 +8,16 @@ import { createAdmission } from '../intake/admission.ts';
 import { createIntake, type Intake } from '../intake/intake.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { createIntakeMetrics } from '../observe/intake.ts';
+import type { Flow } from '../sources/http/flow-route.ts';
 import { createPool } from '../store/pool.ts';
 import { type RegistryFeed, startRegistryFeed } from '../store/registry-feed.ts';
 import { connectNats } from '../stream/connection.ts';
 import { retryAfterSeconds } from '../stream/retry-after.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
+import { natsAnswers } from './answers.ts';
 import { type Backbone, startBackbone } from './backbone.ts';
 import { closeConnection } from './close-connection.ts';
+import { describeFlow } from './flow.ts';
 import { startNatsDialer } from './nats-dialer.ts';
 import type { RoleName } from './role-status.ts';
 
@@ -48,6 +51,8 @@ export interface Door {
   nats(): NatsConnection | undefined;
   /** Whether NATS answers now; PostgreSQL is not needed to accept. */
   isReady(): Promise<boolean>;
+  /** Whether what is accepted is settled, as the canaries tell. */
+  flow(): Flow;
   /** Resolves once NATS was tried for the first time and, where it answered, the streams are there. */
   readonly tried: Promise<void>;
   /** After the source has drained: ends what is under way, then the connections. */
@@ -56,7 +61,8 @@ export interface Door {
 
 const registryPollMs = 400;
 const poolSize = 2;
-const pingTimeoutMs = 1_000;
+/** How long a drain waits for each server: a frozen one answers no goodbye, and the process ends its connections. */
+const goodbyeMs = 1_000;
 
 /**
  * Starts without waiting for NATS or PostgreSQL, and goes on when they go away and come back.
@@ -94,16 +100,21 @@ export function startDoor(options: DoorOptions): Door {
     registry,
     pool,
     nats: dialer.current,
+    flow: () => flowOf(config, backbone),
     isReady: async () => backbone !== undefined && (await answers(backbone)),
     tried: dialer.tried.then(() => (dialer.current() === undefined ? undefined : prepared)),
     drain: async () => {
       dialer.stop();
-      await Promise.all([backbone?.drain(), registry.drain()]);
+      await Promise.all([backbone?.drain(), soon(registry.drain())]);
       const nc = dialer.current();
       if (nc !== undefined) await closeConnection(nc);
-      await pool.end();
+      await soon(pool.end());
     },
   };
+}
+
+function soon(goodbye: Promise<unknown>): Promise<unknown> {
+  return withDeadline(goodbye, goodbyeMs, () => undefined);
 }
 
 /** One admission for both: the bucket of the unknown does not fill up again when NATS comes. */
@@ -139,11 +150,17 @@ function createIntakes(options: DoorOptions, registry: RegistryFeed) {
   };
 }
 
+function flowOf({ canaryIntervalMs }: Config, backbone: Backbone | undefined): Flow {
+  return describeFlow({
+    disconnectedForMs: backbone?.publisher.disconnectedForMs,
+    canary: backbone?.canary()?.current(),
+    canaryIntervalMs,
+    backlog: backbone?.backlog.current(),
+    durability: undefined,
+    unaccounted: undefined,
+  });
+}
+
 async function answers({ nc, publisher }: Backbone): Promise<boolean> {
-  if (nc.isClosed() || publisher.disconnectedForMs > 0) return false;
-  return withDeadline(
-    nc.flush().then(() => true),
-    pingTimeoutMs,
-    () => false,
-  ).catch(() => false);
+  return publisher.disconnectedForMs === 0 && (await natsAnswers(nc));
 }

@@ -38,7 +38,11 @@ export async function startGateway(config: Config, deps: RoleDeps = {}): Promise
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   const { syncAuth } = config;
-  const door = startDoor({
+  const status = (): Record<string, unknown> => {
+    const { flowing, doorToRowMs } = door.flow();
+    return { flowing, doorToRowMs: doorToRowMs === undefined ? undefined : Math.round(doorToRowMs) };
+  };
+  const door: Door = startDoor({
     config,
     role: 'gateway',
     id,
@@ -49,6 +53,7 @@ export async function startGateway(config: Config, deps: RoleDeps = {}): Promise
     now,
     wallClock,
     random,
+    status,
   });
   let source: HttpSource;
   try {
@@ -89,6 +94,7 @@ function listen(config: Config, door: Door, { log, metrics, now, wallClock }: In
     now,
     wallClock,
     isReady: door.isReady,
+    flow: door.flow,
     metrics: async () => ({ text: await metrics.metrics(), contentType: metrics.contentType }),
     operatorAuth: createOperatorAuth({ find: (sha256) => findOperator(door, sha256), now }),
     askWorkers: () => askEveryWorker(door),

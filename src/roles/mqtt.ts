@@ -1,10 +1,11 @@
-import pino from 'pino';
+import pino, { type Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from '../config/settings.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { createMqttMetrics } from '../observe/mqtt.ts';
 import { type MqttSource, startMqttSource } from '../sources/mqtt/mqtt-source.ts';
 import { type Door, type DoorOptions, startDoor } from './door.ts';
+import { type HealthServer, startHealthServer } from './health.ts';
 import type { RoleDeps } from './role-deps.ts';
 import { createRoleId } from './role-status.ts';
 
@@ -38,46 +39,59 @@ export async function startMqtt(config: Config, deps: RoleDeps = {}): Promise<Ru
   // Clients that are waiting come at once; whom the registry does not know yet could not be refused.
   const firstLook = Promise.all([door.tried, door.registry.ready]);
   await withDeadline(firstLook, firstTryMs, () => undefined);
-  const source = await listen(door, { ...options, ...clocks });
+  const health = await orDrain(door, () => startHealth(config, door, metrics, log));
+  const source = await orDrain(door, () => listen(door, { ...options, ...clocks })).catch(async (error) => {
+    await health.stop();
+    throw portError(error, config);
+  });
   listening = source;
   const { port } = source;
   log.info({ event: 'ready', role: 'mqtt', id, port, bind: config.bind }, `mqtt ready on port ${port}`);
   return {
     port,
     drain: async () => {
+      health.draining();
       await source.drain();
       await door.drain();
+      await health.stop();
       log.info({ event: 'drained', role: 'mqtt', id }, 'mqtt drained');
     },
   };
 }
 
-async function listen(
-  door: Door,
-  { config, log, metrics, wallClock, random }: DoorOptions,
-): Promise<MqttSource> {
+/** What cannot be started leaves nothing running. */
+async function orDrain<T>(door: Door, start: () => T | Promise<T>): Promise<T> {
   try {
-    return await startMqttSource({
-      intake: door.intake,
-      registry: door.registry,
-      metrics: createMqttMetrics(metrics),
-      log,
-      clock: wallClock,
-      random,
-      host: config.bind,
-      port: config.mqttPort,
-      allowAnonymous: config.mqttAnonymous,
-      maxConnections: config.mqttMaxConnections,
-      maxPacketBytes: config.maxBodyBytes,
-      receiveTimeoutMs: config.receiveTimeoutMs,
-      // Half, since an envelope is larger than its packet: the publisher's own bound is then never reached.
-      maxInFlight: Math.ceil(config.maxInFlight / 2),
-      maxInFlightBytes: Math.ceil(config.maxInFlightBytes / 2),
-    });
+    return await start();
   } catch (error) {
     await door.drain();
-    throw portError(error, config);
+    throw error;
   }
+}
+
+function startHealth(config: Config, door: Door, metrics: Registry, log: Logger): HealthServer {
+  const whyNotReady = async () => ((await door.isReady()) ? undefined : 'NATS is away');
+  return startHealthServer({ bind: config.bind, port: config.healthPort, whyNotReady, metrics, log });
+}
+
+function listen(door: Door, { config, log, metrics, wallClock, random }: DoorOptions): Promise<MqttSource> {
+  return startMqttSource({
+    intake: door.intake,
+    registry: door.registry,
+    metrics: createMqttMetrics(metrics),
+    log,
+    clock: wallClock,
+    random,
+    host: config.bind,
+    port: config.mqttPort,
+    allowAnonymous: config.mqttAnonymous,
+    maxConnections: config.mqttMaxConnections,
+    maxPacketBytes: config.maxBodyBytes,
+    receiveTimeoutMs: config.receiveTimeoutMs,
+    // Half, since an envelope is larger than its packet: the publisher's own bound is then never reached.
+    maxInFlight: Math.ceil(config.maxInFlight / 2),
+    maxInFlightBytes: Math.ceil(config.maxInFlightBytes / 2),
+  });
 }
 
 function portError(error: unknown, { bind, mqttPort }: Config): unknown {

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { NatsConnection, Subscription } from '@nats-io/nats-core';
 import packageJson from '../../package.json' with { type: 'json' };
+import { withDeadline } from '../lib/deadline.ts';
 import { rolesStatusSubject } from '../stream/subjects.ts';
 
 export type RoleName = 'gateway' | 'mqtt' | 'worker' | 'delivery' | 'console';
@@ -16,6 +17,8 @@ export interface RoleStatus {
   readonly uptimeMs: number;
   readonly [more: string]: unknown;
 }
+
+const drainMs = 1_000;
 
 export const version: string = packageJson.version;
 
@@ -55,7 +58,9 @@ export function serveRoleStatus({ nc, role, id, now, more }: RoleStatusOptions):
   return {
     drain: async () => {
       // On a connection that is closed already there is nothing left to drain.
-      if (!nc.isClosed()) await subscription.drain();
+      if (nc.isClosed()) return;
+      // A server that does not answer holds nobody up.
+      await withDeadline(subscription.drain(), drainMs, () => undefined);
     },
   };
 }

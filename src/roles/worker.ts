@@ -2,8 +2,9 @@ import { randomInt } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type pg from 'pg';
 import pino from 'pino';
-import { Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from '../config/settings.ts';
+import { withDeadline } from '../lib/deadline.ts';
 import { createPullerMetrics } from '../observe/puller.ts';
 import { createWorkerMetrics } from '../observe/worker.ts';
 import { startMaintenance } from '../store/maintenance.ts';
@@ -13,7 +14,8 @@ import { type RegistryFeed, startRegistryFeed } from '../store/registry-feed.ts'
 import { ledgerShards } from '../store/statements/add-to-ledger.ts';
 import { connectNats } from '../stream/connection.ts';
 import { type PulledMessage, startPuller } from '../stream/puller.ts';
-import { consumerName, readingsSubject, streamName } from '../stream/subjects.ts';
+import { canaryEchoSubject, consumerName, readingsSubject, streamName } from '../stream/subjects.ts';
+import { createCanaryEcho } from '../worker/canary-echo.ts';
 import { decode } from '../worker/decode.ts';
 import { createEpochs } from '../worker/epochs.ts';
 import { judge } from '../worker/judge/judge.ts';
@@ -27,7 +29,9 @@ import { startSettleLoop } from '../worker/settle-loop.ts';
 import { createSettledCounts } from '../worker/settled-counts.ts';
 import { createTap } from '../worker/tap.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
+import { createAnswers } from './answers.ts';
 import { closeConnection } from './close-connection.ts';
+import { startHealthServer } from './health.ts';
 import { startNatsDialer } from './nats-dialer.ts';
 import { quarantineLimits } from './quarantine-limits.ts';
 import type { RoleDeps } from './role-deps.ts';
@@ -42,7 +46,9 @@ export interface RunningWorker {
 
 export const workerDefaults = {
   /** How long a drain may go on settling; what is left is given back and delivered again. */
-  settleDeadlineMs: 10_000,
+  settleDeadlineMs: 8_000,
+  /** How long a drain waits for each of the things that a frozen server could hold up for ever. */
+  goodbyeMs: 1_000,
   /** Batches that wait while others are settled, so that PostgreSQL never waits for JetStream. */
   batchesBuffered: 2,
   registryPollMs: 400,
@@ -68,8 +74,14 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
   const pollMs = workerDefaults.registryPollMs;
   const registry = startRegistryFeed({ pool, pollMs, devices: true, log, clock: now });
   const maintenance = startMaintenance({ ...config, pool, log, clock: now });
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
   const dialer = startNatsDialer({ connect: () => connectNats({ url, name, log }), log, random });
+  const { bind, healthPort: port } = config;
+  const whyNotReady = createAnswers({ nats: dialer.current, pool });
+  const health = startHealthServer({ bind, port, whyNotReady, metrics, log });
   const stopping = Promise.withResolvers<undefined>();
+  let stopped = false;
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined);
   const work = (async () => {
@@ -77,24 +89,34 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
     const loaded = await Promise.race([registry.ready.then(() => true), stopping.promise]);
     if (nc === undefined || loaded === undefined) return undefined;
     await prepareTopology(nc, config, log);
+    if (stopped) return undefined;
     const onFailure = failed.reject;
-    return startWork({ config, id, nc, pool, registry, log, now, wallClock, random, onFailure });
+    return startWork({ config, id, nc, pool, registry, metrics, log, now, wallClock, random, onFailure });
   })();
   work.catch(failed.reject);
   return {
     failed: failed.promise,
     async drain() {
+      stopped = true;
       stopping.resolve(undefined);
+      health.draining();
       dialer.stop();
+      const maintained = maintenance.drain();
       const working = await work.catch(() => undefined);
       await working?.drain();
-      await Promise.all([maintenance.drain(), registry.drain()]);
+      await soon(Promise.all([maintained, registry.drain()]));
       const nc = dialer.current();
       if (nc !== undefined) await closeConnection(nc);
-      await pool.end();
+      await soon(pool.end());
+      await health.stop();
       log.info({ event: 'drained', role: 'worker', id }, 'worker drained');
     },
   };
+}
+
+/** A frozen server answers no goodbye; the end of the process ends its connections as well. */
+function soon(goodbye: Promise<unknown>): Promise<unknown> {
+  return withDeadline(goodbye, workerDefaults.goodbyeMs, () => undefined);
 }
 
 interface WorkOptions extends Required<RoleDeps> {
@@ -103,28 +125,32 @@ interface WorkOptions extends Required<RoleDeps> {
   readonly nc: NatsConnection;
   readonly pool: pg.Pool;
   readonly registry: RegistryFeed;
+  readonly metrics: Registry;
   readonly onFailure: (error: unknown) => void;
 }
 
 /** Everything that needs both servers. */
 function startWork(options: WorkOptions): { drain(): Promise<void> } {
   const { config, id, nc, registry, log, now } = options;
-  const metricsRegistry = new Registry();
   const limiter = createRateLimiter({
     device: { ratePerSecond: config.deviceRate, burst: config.deviceBurst },
     tenant: { ratePerSecond: config.tenantRate, burst: config.tenantBurst },
   });
-  const metrics = createWorkerMetrics(metricsRegistry);
+  const metrics = createWorkerMetrics(options.metrics);
   const counts = createSettledCounts(metrics, options.wallClock);
   const tap = createTap((tenantId, deviceId, data) => {
     if (!nc.isClosed()) nc.publish(readingsSubject(tenantId, deviceId), data);
   });
+  const echoCanaries = createCanaryEcho((senderId, msgId) => {
+    if (!nc.isClosed()) nc.publish(canaryEchoSubject(senderId), msgId);
+  });
   const loop = startSettleLoop({
     ...settling(options, limiter),
-    puller: pullerOf(options, metricsRegistry),
+    puller: pullerOf(options),
     onSettled: (settled) => {
       counts.add(settled);
       tap(settled);
+      echoCanaries(settled);
     },
     onRetry: metrics.retried,
     lanes: config.batchesInFlight,
@@ -145,12 +171,12 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
   return {
     async drain() {
       await loop.drain(workerDefaults.settleDeadlineMs).catch(options.onFailure);
-      await Promise.all([sharing.drain(), answer.drain(), status.drain()]);
+      await soon(Promise.all([sharing.drain(), answer.drain(), status.drain()]));
     },
   };
 }
 
-function pullerOf({ config, nc, log, now, random }: WorkOptions, metricsRegistry: Registry) {
+function pullerOf({ config, nc, metrics, log, now, random }: WorkOptions) {
   return startPuller({
     nc,
     stream: streamName,
@@ -160,7 +186,7 @@ function pullerOf({ config, nc, log, now, random }: WorkOptions, metricsRegistry
     maxBuffered: config.batchSize * workerDefaults.batchesBuffered,
     log,
     onMissing: async () => void (await prepareTopology(nc, config, log)),
-    metrics: createPullerMetrics(metricsRegistry),
+    metrics: createPullerMetrics(metrics),
     clock: now,
     random,
   });

@@ -43,5 +43,7 @@ export const pullerDefaults = {
   watchEveryMs: 1_000,
   /** Without a message for so long, it is checked whether there are any. */
   idleCheckMs: 10_000,
+  /** How long a stop waits for what is on its way, and for its naks to be heard. */
+  goodbyeMs: 1_000,
   backoff: { baseMs: 200, maxMs: 5_000 },
 } as const;

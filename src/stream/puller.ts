@@ -73,11 +73,15 @@ class StreamPuller implements Puller {
     this.#stopped = true;
     clearInterval(this.#watchdog);
     const left = this.#buffer.close();
-    await Promise.allSettled(this.#requests.map((request) => request.drain()));
+    // A server that does not answer holds up neither this nor the flush below.
+    const drained = Promise.allSettled(this.#requests.map((request) => request.drain()));
+    await withDeadline(drained, pullerDefaults.goodbyeMs, () => undefined);
     if (this.#options.nc.isClosed()) return;
     for (const message of left) message.nak(0);
     // While NATS is away the naks are lost, and the ack wait does their work.
-    await withDeadline(this.#options.nc.flush(), 1_000, () => undefined).catch(() => undefined);
+    await withDeadline(this.#options.nc.flush(), pullerDefaults.goodbyeMs, () => undefined).catch(
+      () => undefined,
+    );
   }
 
   #createRequest(): PullRequest {

@@ -18,6 +18,11 @@ export const rateLimitsSubject = 'tributary.workers.rate-limits';
 /** Where workers tell each other what they counted. */
 export const limitsSubject = 'tributary.limits';
 
+/** Where a worker tells a gateway that its canary is committed. */
+export function canaryEchoSubject(senderId: string): string {
+  return `tributary.canary.${encodeDeviceToken(senderId)}`;
+}
+
 export function telemetrySubject(tenantId: TenantId): string {
   return `telemetry.${tenantId}`;
 }

@@ -116,7 +116,10 @@ async function settleApart(
   await settlePlan(plan, options, abandoned);
 }
 
-/** Tries again while the error speaks of the server. Undefined: abandoned before it succeeded. */
+/**
+ * Tries again while the error speaks of the server. Undefined: abandoned before it succeeded; an attempt that a
+ * frozen server holds up may then still commit, which the claim shows to whoever gets the messages next.
+ */
 async function untilDone<T>(
   work: () => Promise<T>,
   { random, log, onRetry }: SettleLoopOptions,
@@ -124,7 +127,7 @@ async function untilDone<T>(
 ): Promise<T | undefined> {
   for (let attempt = 0; !abandoned.aborted; attempt += 1) {
     try {
-      return await work();
+      return await unlessAborted(work(), abandoned);
     } catch (error) {
       if (classify(error) !== 'retry' && !isMissingPartition(error)) throw error;
       onRetry?.();
@@ -156,6 +159,15 @@ function giveBack(messages: readonly PulledMessage[], { random }: SettleLoopOpti
 
 function messagesOf({ entries }: Plan): PulledMessage[] {
   return entries.map(({ message }) => message);
+}
+
+/** A listener that goes with its attempt: a race against one promise for all would keep every attempt alive. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const abort = () => resolve(undefined);
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -22,7 +22,13 @@ const t1 = 't1' as TenantId;
 async function start(environment: Record<string, string>) {
   const logged: Record<string, unknown>[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => logged.push(JSON.parse(line)) });
-  const config = parseConfig({ DATABASE_URL: noDatabase, TRIBUTARY_HTTP_PORT: '0', ...environment });
+  const config = parseConfig({
+    DATABASE_URL: noDatabase,
+    TRIBUTARY_HTTP_PORT: '0',
+    // What lies in the stream is compared exactly.
+    TRIBUTARY_CANARY_INTERVAL_MS: '0',
+    ...environment,
+  });
   const gateway: RunningGateway = await startGateway(config, { log });
   const url = `http://127.0.0.1:${gateway.port}`;
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>

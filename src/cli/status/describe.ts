@@ -45,6 +45,7 @@ function flowFields(nats: Part<NatsPart>, database: Part<DatabasePart>): [string
   const fields: [string, string][] = [];
   if ('error' in nats) fields.push(['NATS', 'away']);
   else fields.push(['NATS', `${nats.value.sample.server}, accepted ${rateOf(nats.value.acceptedPerSecond)}`]);
+  if ('value' in nats) fields.push(['Flow', flowOf(nats.value.roles)]);
   if ('error' in database) {
     fields.push(['PostgreSQL', 'away']);
     return fields;
@@ -68,6 +69,16 @@ function flowFields(nats: Part<NatsPart>, database: Part<DatabasePart>): [string
       `${formatCount(stale)} stale, ${formatCount(offline)} offline,\n${formatCount(silent)} without a message yet`,
   ]);
   return fields;
+}
+
+/** What the gateways' canaries say; where several differ, the worst. */
+function flowOf(roles: readonly RoleAnswer[]): string {
+  const gateways = roles.filter(({ flowing }) => typeof flowing === 'boolean');
+  if (gateways.length === 0) return 'unknown: no gateway answers';
+  const stuck = gateways.filter(({ flowing }) => flowing === false).map(({ id }) => id);
+  if (stuck.length > 0) return `no, by ${stuck.join(', ')}: GET /flow there says why`;
+  const times = gateways.flatMap(({ doorToRowMs }) => (typeof doorToRowMs === 'number' ? doorToRowMs : []));
+  return times.length === 0 ? 'yes, unmeasured' : `yes, door to row ${Math.max(...times)} ms`;
 }
 
 const streamColumns: readonly Column<StreamSample>[] = [

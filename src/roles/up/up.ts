@@ -91,7 +91,7 @@ async function startSystem(context: UpContext, options: UpOptions): Promise<void
   try {
     await prepareStreams(context, nc);
     options.stop.throwIfAborted();
-    const environment = roleEnvironment(options.environment, { ...config, ...addresses });
+    const environment = roleEnvironment(options.environment, { ...config, ...addresses, healthPort: 0 });
     await startRoles({ context, roleCommand: options.roleCommand, environment, nc, stop: options.stop });
   } finally {
     await nc.close();

@@ -12,13 +12,15 @@ export function healthz(): Response {
   return Response.json({ status: 'ok' }, { headers: uncached });
 }
 
-/** `GET /readyz`: 200 while NATS answers (PostgreSQL may be down: accepting does not need it), else 503. */
-export function createReadyz(isReady: HealthOptions['isReady'], isDraining: () => boolean) {
+/**
+ * `GET /readyz`: 200 while the role can do its work, else 503 with why not. A door needs NATS only: PostgreSQL may be
+ * down, accepting does not need it.
+ */
+export function createReadyz(whyNotReady: () => Promise<string | undefined>, isDraining: () => boolean) {
   return async (): Promise<Response> => {
     if (isDraining()) return notReady('draining');
-    return (await isReady())
-      ? Response.json({ status: 'ready' }, { headers: uncached })
-      : notReady('NATS is away');
+    const why = await whyNotReady();
+    return why === undefined ? Response.json({ status: 'ready' }, { headers: uncached }) : notReady(why);
   };
 }
 

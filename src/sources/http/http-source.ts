@@ -3,6 +3,7 @@ import type { Intake } from '../../intake/intake.ts';
 import type { HttpMetrics, HttpRoute } from '../../observe/http.ts';
 import { batchPath, createBatchRoute } from './batch-route.ts';
 import { drainServer } from './drain-server.ts';
+import { createFlowRoute, type Flow } from './flow-route.ts';
 import { createMetricsRoute, createReadyz, type HealthOptions, healthz } from './health-routes.ts';
 import { only } from './methods.ts';
 import { problem } from './problem.ts';
@@ -12,6 +13,8 @@ import { createSingleRoute, singlePath } from './single-route.ts';
 
 export interface HttpSourceOptions extends HealthOptions, RateLimitsOptions {
   readonly intake: Intake;
+  /** What `GET /flow` shows. */
+  readonly flow: () => Flow;
   /** Address and port to listen on; port 0 takes a free one. */
   readonly bind: string;
   readonly port: number;
@@ -81,12 +84,14 @@ function createRoutes(options: HttpSourceOptions, isDraining: () => boolean) {
     budget,
     onItems: httpMetrics.batchItems,
   });
+  const whyNotReady = async () => ((await options.isReady()) ? undefined : 'NATS is away');
   return {
     [singlePath]: watched(options, 'single', only('POST', single)),
     [batchPath]: watched(options, 'batch', only('POST', batch)),
     [rateLimitsPath]: watched(options, 'rate_limits', only('GET', createRateLimitsRoute(options))),
     '/healthz': only('GET', healthz),
-    '/readyz': only('GET', createReadyz(options.isReady, isDraining)),
+    '/readyz': only('GET', createReadyz(whyNotReady, isDraining)),
+    '/flow': only('GET', createFlowRoute(options.flow)),
     '/metrics': only('GET', createMetricsRoute(options.metrics)),
   };
 }

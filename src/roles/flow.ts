@@ -1,0 +1,61 @@
+import type { CanaryState } from '../intake/canary.ts';
+import type { Flow } from '../sources/http/flow-route.ts';
+import type { Backlog } from '../stream/backlog.ts';
+
+export interface FlowFacts {
+  /** Undefined: no connection to NATS was made yet. */
+  readonly disconnectedForMs: number | undefined;
+  /** Undefined: none are sent. */
+  readonly canary: CanaryState | undefined;
+  readonly canaryIntervalMs: number;
+  readonly backlog: Backlog | undefined;
+  readonly durability: unknown;
+  readonly unaccounted: number | undefined;
+}
+
+/** A canary that came through longer ago than this says that messages do not flow. */
+const stuckAfterMs = 15_000;
+
+export function describeFlow(facts: FlowFacts): Flow {
+  const problems = [connection(facts), stream(facts), canary(facts), audit(facts)].filter(
+    (problem) => problem !== undefined,
+  );
+  return {
+    flowing: problems.length === 0,
+    doorToRowMs: facts.canary?.doorToRowMs,
+    lastSettledAtMs: facts.canary?.cameAtMs,
+    backlog: facts.backlog,
+    durability: facts.durability,
+    unaccounted: facts.unaccounted,
+    problems,
+  };
+}
+
+function connection({ disconnectedForMs }: FlowFacts): string | undefined {
+  if (disconnectedForMs === undefined) return 'NATS has not been reached yet: nothing is accepted.';
+  if (disconnectedForMs === 0) return undefined;
+  return `NATS has been away for ${seconds(disconnectedForMs)}: nothing is accepted.`;
+}
+
+function stream({ canary: state }: FlowFacts): string | undefined {
+  if (state?.refusedWhy !== 'stream_full') return undefined;
+  return 'TELEMETRY is full: messages are answered 503 until workers have made room.';
+}
+
+function canary({ canary: state, canaryIntervalMs }: FlowFacts): string | undefined {
+  if (state === undefined) return undefined;
+  const refused = state.refusedWhy === undefined ? '' : ` JetStream refused the latest: ${state.refusedWhy}.`;
+  if (state.ageMs === undefined) return `No canary has come through yet.${refused}`;
+  if (state.ageMs <= Math.max(stuckAfterMs, 3 * canaryIntervalMs)) return undefined;
+  const why = refused === '' ? ' Is a worker running, and does PostgreSQL answer?' : refused;
+  return `The last canary came through ${seconds(state.ageMs)} ago.${why}`;
+}
+
+function audit({ unaccounted }: FlowFacts): string | undefined {
+  if (unaccounted === undefined || unaccounted === 0) return undefined;
+  return `The audit misses ${unaccounted} messages: see tributary audit.`;
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1_000)} s`;
+}
