@@ -6,7 +6,7 @@ const floors: readonly (readonly string[])[] = [
   ['cli'],
   ['roles'],
   ['config'],
-  ['sources/http', 'sources/mqtt', 'worker', 'delivery', 'console'],
+  ['sources/http', 'sources/mqtt', 'worker', 'audit', 'delivery', 'console'],
   ['intake'],
   ['stream', 'store'],
   ['observe'],

@@ -204,22 +204,41 @@ begin
 end $$;
 
 -- ---------------------------------------------------------------- settlement
--- A stream's incarnation: one that is deleted and made anew starts at sequence 1 again.
+-- A stream's incarnation. One that is deleted and made anew starts at sequence 1 again, under another `created`. One that
+-- is restored from an older copy keeps `created` and gives old numbers to new messages: those that follow have a later
+-- timestamp, and belong to a next epoch (`previous` is the one before it).
 create table stream_epochs (
   epoch integer generated always as identity primary key,
   stream text not null,
   created text not null,                     -- JetStream's own spelling of the stream's creation time
+  previous integer unique references stream_epochs,
+  base_seq bigint not null default 0,        -- its messages have higher numbers
+  first_timestamp_ns bigint not null default 0,  -- and are not older; 0 for the first epoch of a `created`
   opened_at timestamptz not null default now(),
-  unique (stream, created)
+  last_mark bigint not null default 0,       -- the highest last_seq that the audit saw
+  -- Claims up to here are deleted and count as made, except the gaps. Gaps may be claimed later, as rows of `claims`.
+  compacted_to bigint not null default 0,
+  compacted_newest_ns bigint not null default 0,
+  compacted_gaps int8multirange not null default '{}'
 );
+create unique index stream_epochs_first on stream_epochs (stream, created) where previous is null;
 
--- One row for every stream sequence that has its outcome. The timestamp is part of the key: a restored
--- stream gives old numbers to new messages, and those are not duplicates.
+-- One row for every stream sequence that has its outcome, until it is compacted into its epoch's mark. The same number
+-- with another timestamp is another message, of another epoch.
 create table claims (
   epoch integer not null,
   seq bigint not null,
   timestamp_ns bigint not null,
   primary key (epoch, seq, timestamp_ns)
+);
+
+-- What an operator has looked into: this much of an epoch's `unaccounted` no longer turns the status red.
+create table audit_acknowledgements (
+  acknowledgement_id bigint generated always as identity primary key,
+  epoch integer not null references stream_epochs,
+  unaccounted bigint not null,
+  note text not null,
+  acknowledged_at timestamptz not null default now()
 );
 
 -- Outcomes counted in the settling transaction; sharded so that workers do not wait for each other.
@@ -377,7 +396,7 @@ grant select (tenant_id, device_id, site_id, revoked_at, rate_per_second, burst,
 grant select (quarantine_id, reason, detail, sqlstate, tenant_id, device_id, msg_type, arrived_at, quarantined_at, envelope)
   on quarantine to tributary_reader;
 grant select, insert, update, delete on registry_version, tenants, devices, registry_tombstones, operator_keys, telemetry,
-  stream_epochs, claims, ledger, message_keys, quarantine, device_state, sensors to tributary_writer;
+  stream_epochs, claims, audit_acknowledgements, ledger, message_keys, quarantine, device_state, sensors to tributary_writer;
 grant select, insert, update, delete on device_token_history, quarantine_totals, replays, vouched_messages to tributary_writer;
 grant select on telemetry_weeks, tributary_migrations, telemetry_values, device_overview to tributary_writer;
 grant usage on all sequences in schema public to tributary_writer;

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { addAuditCommand } from './commands/audit.ts';
 import { addDeviceCommands } from './commands/device.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
 import { addOperatorKeyCommands } from './commands/operator-key.ts';
@@ -44,6 +45,7 @@ export function createProgram(context: CliContext): Command {
   addTopologyCommand(program, context);
   program.commandsGroup('Look:');
   addStatusCommand(program, context);
+  addAuditCommand(program, context);
   addTelemetryCommand(program, context);
   addSensorsCommand(program, context);
   addQuarantineCommands(program, context);

@@ -41,7 +41,7 @@ export async function createPlans(
 ): Promise<Plan[]> {
   const plans: (Plan & { readonly seqs: Set<number> })[] = [];
   for (const message of messages) {
-    const epoch = await epochOf(message.streamCreated);
+    const epoch = await epochOf(message);
     let plan = plans.find((other) => other.epoch === epoch && !other.seqs.has(message.seq));
     if (plan === undefined) {
       plan = { epoch, entries: [], seqs: new Set() };

@@ -104,7 +104,9 @@ export async function createSettling(
   pool: pg.Pool,
   overrides: Partial<SettleOptions> = {},
 ): Promise<Settling> {
-  const epoch = await openEpoch(pool, 'TELEMETRY', `2026-01-01T00:00:00Z`);
+  const [opened] = await openEpoch(pool, 'TELEMETRY', `2026-01-01T00:00:00Z`);
+  if (opened === undefined) throw new Error('no epoch was opened');
+  const { epoch } = opened;
   const verdicts = new Map<Decoded, Verdict>();
   const settle = createSettle({
     pool,
