@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { MqttRefusal } from '../../observe/mqtt.ts';
 import { ClientPlaces } from './client-places.ts';
+import { closeSocket } from './close-socket.ts';
 import {
   checkHeader,
   type FixedHeader,
@@ -27,8 +28,8 @@ export interface PacketGuardOptions {
 
 const noBytes = Buffer.alloc(0);
 const connackUnacceptableProtocol = Buffer.from([0x20, 0x02, 0x00, 0x01]);
-/** A peer that does not read gets this long to take what was written before the socket is cut. */
-const closeTimeoutMs = 2_000;
+/** aedes makes an object of some hundred bytes of each packet it reads at once; the smallest have two bytes. */
+const maxPacketsAtOnce = 64;
 
 /**
  * Stands between the socket and aedes, whose parser would buffer a packet of any size. It reads fixed headers
@@ -36,7 +37,8 @@ const closeTimeoutMs = 2_000;
  * - nothing of a packet that is too large or out of place passes, but the header's bytes;
  * - nothing behind CONNECT passes before `open()`;
  * - a PUBLISH passes whole only after it has its place under `maxUnacked` and in the window;
- * - while it waits for that, or is held, the socket is not read.
+ * - while it waits for that, or is held, the socket is not read;
+ * - no more than `maxPacketsAtOnce` lie between here and aedes.
  */
 export class PacketGuard extends Duplex {
   readonly #options: PacketGuardOptions;
@@ -48,6 +50,8 @@ export class PacketGuard extends Duplex {
   #current: FixedHeader | undefined;
   /** Bytes of the current packet that are still to come. */
   #left = 0;
+  /** Packets that may end before aedes has read what was passed. */
+  #packetsLeft = maxPacketsAtOnce;
   readonly #places: ClientPlaces;
   #held = false;
   #wanted = false;
@@ -55,7 +59,8 @@ export class PacketGuard extends Duplex {
   #refused = false;
 
   constructor(options: PacketGuardOptions) {
-    super({ allowHalfOpen: false, readableHighWaterMark: 64 * 1024 });
+    // Full after every push, so that aedes has read one before the next one is made.
+    super({ allowHalfOpen: false, readableHighWaterMark: 1 });
     this.#options = options;
     this.#socket = options.socket;
     this.#places = new ClientPlaces({ ...options, onGranted: () => this.#resumeInLine() });
@@ -115,7 +120,8 @@ export class PacketGuard extends Duplex {
 
   override _read(): void {
     this.#wanted = true;
-    this.#pump();
+    // Not inside of aedes' read(): it would not come back for what is pushed meanwhile.
+    queueMicrotask(() => this.#pump());
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -131,27 +137,13 @@ export class PacketGuard extends Duplex {
     this.#backlog = noBytes;
     this.#options.partials.finished(this);
     this.#places.release(this.#current?.length ?? 0);
-    this.#closeSocket(error);
+    closeSocket(this.#socket, error);
     done(error);
   }
 
   #write(bytes: Buffer, done: () => void): void {
     if (this.#socket.destroyed || this.#socket.write(bytes)) done();
     else this.#socket.once('drain', done);
-  }
-
-  #closeSocket(error: Error | null): void {
-    const socket = this.#socket;
-    if (socket.destroyed) return;
-    if (error !== null) {
-      socket.destroy();
-      return;
-    }
-    // What was written (a CONNACK that refuses, the last PUBACKs) still goes out.
-    const cut = setTimeout(() => socket.destroy(), closeTimeoutMs);
-    socket.once('close', () => clearTimeout(cut));
-    socket.resume();
-    socket.end(() => socket.destroy());
   }
 
   #receive(chunk: Buffer): void {
@@ -188,6 +180,7 @@ export class PacketGuard extends Duplex {
   #passPackets(): void {
     const bytes = this.#backlog;
     if (bytes.length === 0) return;
+    this.#packetsLeft = maxPacketsAtOnce;
     const end = this.#scan(bytes);
     if (this.destroyed) return;
     // An empty view would keep the whole chunk alive for as long as the client is silent.
@@ -199,7 +192,7 @@ export class PacketGuard extends Duplex {
   /** Walks over the packets in `bytes`; returns how much of it may pass now. */
   #scan(bytes: Buffer): number {
     let at = 0;
-    while (at < bytes.length && this.#phase === 'open') {
+    while (at < bytes.length && this.#phase === 'open' && this.#packetsLeft > 0) {
       if (this.#current === undefined) {
         if (!this.#readHeader(bytes[at++] ?? 0)) return at;
         continue;
@@ -238,6 +231,7 @@ export class PacketGuard extends Duplex {
 
   #endPacket(header: FixedHeader): void {
     this.#current = undefined;
+    this.#packetsLeft--;
     if (header.type === packetType.disconnect) this.#phase = 'disconnected';
     if (isPublish(header)) this.#places.passed(header.length);
   }
