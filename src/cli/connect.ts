@@ -2,11 +2,12 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import pino, { type Logger } from 'pino';
 import type { Config } from '../config/settings.ts';
+import { createLog } from '../observe/create-log.ts';
 import { createPool } from '../store/pool.ts';
 import { connectNats } from '../stream/connection.ts';
 import type { Invocation } from './define-command.ts';
 import { type Located, locate } from './locate.ts';
-import { explainPostgresFailure } from './postgres-failure.ts';
+import { postgresFailure } from './postgres-failure.ts';
 
 const maxConnections = 4;
 
@@ -32,7 +33,7 @@ export async function usingDatabase<T>(
   try {
     return await work(pool);
   } catch (error) {
-    throw explainPostgresFailure(error, database.url, database.origin) ?? error;
+    throw postgresFailure(error, database.url, database.origin) ?? error;
   } finally {
     await pool.end();
   }
@@ -55,5 +56,5 @@ export async function withNats<T>(
 /** Commands speak in sentences; the log of what lies beneath is for those who debug. */
 export function createCliLog(config: Config): Logger {
   const level = ['trace', 'debug'].includes(config.logLevel) ? config.logLevel : 'silent';
-  return pino({ level }, pino.destination({ dest: 2, sync: true }));
+  return createLog({ level, destination: pino.destination({ dest: 2, sync: true }) });
 }

@@ -24,14 +24,19 @@ export function locate(place: 'database' | 'nats', config: Config): Located {
   const configured = place === 'database' ? config.databaseUrl : config.natsUrl;
   const variable = place === 'database' ? settings.databaseUrl.env : settings.natsUrl.env;
   if (configured !== undefined) {
-    if (place === 'database') checkDatabaseUrl(configured);
-    else checkNatsUrl(configured);
+    checkAddresses(config);
     return { url: configured, origin: `from ${variable}` };
   }
   const instance = findInstance(config);
   if (instance === undefined) throw noInstance(config);
   const url = place === 'database' ? instance.value.databaseUrl : instance.value.natsUrl;
   return { url, origin: `from ${instance.file}` };
+}
+
+/** @throws CliError when an address that the settings name is none */
+export function checkAddresses({ databaseUrl, natsUrl }: Config): void {
+  if (databaseUrl !== undefined) checkDatabaseUrl(databaseUrl);
+  if (natsUrl !== undefined) checkNatsUrl(natsUrl);
 }
 
 function checkDatabaseUrl(url: string): void {

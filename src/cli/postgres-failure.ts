@@ -1,57 +1,10 @@
+import { explainPostgresFailure } from '../store/explain-failure.ts';
 import { CliError, exitCodes } from './exit-codes.ts';
-import { redactUrls } from './redact-url.ts';
 
-/** Words an error of PostgreSQL or of the way to it; undefined where it speaks of neither. */
-export function explainPostgresFailure(
-  error: unknown,
-  databaseUrl: string,
-  origin: string,
-): CliError | undefined {
-  const code = codeOf(error);
-  const at = `PostgreSQL at ${shownAddress(databaseUrl)} (${origin})`;
-  const unavailable = (text: string) => new CliError(text, exitCodes.unavailable, { cause: error });
-  if (code === '42P01' || code === '42703' || code === '42883') {
-    return new CliError(`${at} lacks tables of this version: run tributary migrate.`, exitCodes.failure, {
-      cause: error,
-    });
-  }
-  const remedy = remedies[code ?? ''];
-  if (remedy !== undefined) return unavailable(`cannot use ${at}: ${remedy}`);
-  if (code !== undefined && /^(08|57P)/.test(code)) return unavailable(`${at} is not answering: try again.`);
-  if (error instanceof Error && /timeout|terminated/i.test(error.message)) {
-    return unavailable(`${at} does not answer: is it running, and reachable from here?`);
-  }
-  return undefined;
-}
-
-const remedies: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there. Start it, or correct DATABASE_URL.',
-  ENOTFOUND: 'the host name is unknown. Correct DATABASE_URL.',
-  EAI_AGAIN: 'the host name cannot be looked up. Correct DATABASE_URL.',
-  ENOENT: 'there is no such socket. Start it, or correct DATABASE_URL.',
-  ETIMEDOUT: 'no answer in time. Is it reachable from here?',
-  EHOSTUNREACH: 'no way to that host. Is it reachable from here?',
-  ENETUNREACH: 'no way to that network. Is it reachable from here?',
-  ECONNRESET: 'it closed the connection. Try again, and see its log.',
-  '28P01': 'it refuses this user and password. Correct DATABASE_URL.',
-  '28000': 'it does not let this user in. Correct DATABASE_URL or its pg_hba.conf.',
-  '3D000': 'there is no such database. Create it, or correct DATABASE_URL.',
-  '53300': 'it has too many connections open. Try again, or raise max_connections.',
-};
-
-/** Bun and Node wrap the failure when a name has several addresses. */
-function codeOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  if (error instanceof AggregateError) return codeOf(error.errors[0]);
-  return error instanceof Error ? codeOf(error.cause) : undefined;
-}
-
-function shownAddress(databaseUrl: string): string {
-  try {
-    const url = new URL(databaseUrl);
-    return `${url.host}${url.pathname}`;
-  } catch {
-    return redactUrls(databaseUrl);
-  }
+/** A failure of PostgreSQL, or of the way to it, as a sentence; undefined where the error speaks of neither. */
+export function postgresFailure(error: unknown, databaseUrl: string, origin: string): CliError | undefined {
+  const explained = explainPostgresFailure(error, databaseUrl, origin);
+  if (explained === undefined) return undefined;
+  const exitCode = explained.unavailable ? exitCodes.unavailable : exitCodes.failure;
+  return new CliError(explained.text, exitCode, { cause: error });
 }

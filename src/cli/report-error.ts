@@ -1,8 +1,8 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/parse-config.ts';
+import { redactUrls } from '../lib/redact-url.ts';
 import { NatsUnreachableError } from '../stream/connection.ts';
 import { CliError, type ExitCode, exitCodes } from './exit-codes.ts';
-import { redactUrls } from './redact-url.ts';
 
 export interface ErrorReport {
   readonly exitCode: ExitCode;

@@ -45,10 +45,18 @@ function parseValue(setting: Setting, text: string, origin: string): unknown {
   if (validator.Check(value)) return value;
   // Of a choice the validator names only the first alternative.
   const isChoice = 'anyOf' in setting.schema;
-  const why = (isChoice ? undefined : validator.Errors(value)[0]?.message) ?? 'is not allowed';
+  const message = isChoice ? undefined : validator.Errors(value)[0]?.message;
+  const why = message === undefined ? 'is not allowed' : (plainWords[message] ?? message);
   const shown = setting.secret ? '(secret)' : JSON.stringify(text);
   throw new ConfigError(`${origin}=${shown} ${why}. ${setting.about}`);
 }
+
+/** The validator speaks of types; the user typed text. */
+const plainWords: Readonly<Record<string, string>> = {
+  'must be integer': 'must be a whole number',
+  'must be number': 'must be a number',
+  'must be boolean': 'must be yes or no',
+};
 
 const booleans: Readonly<Record<string, boolean>> = {
   1: true,

@@ -1,7 +1,7 @@
-import pino from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from '../config/settings.ts';
 import { withDeadline } from '../lib/deadline.ts';
+import { createLog } from '../observe/create-log.ts';
 import { createHttpMetrics } from '../observe/http.ts';
 import { type HttpSource, startHttpSource } from '../sources/http/http-source.ts';
 import { createOperatorAuth } from '../sources/http/operator-auth.ts';
@@ -33,7 +33,7 @@ const askWorkers = { timeoutMs: 1_000, stallMs: 300 } as const;
  */
 export async function startGateway(config: Config, deps: RoleDeps = {}): Promise<RunningGateway> {
   const { now = () => performance.now(), wallClock = Date.now, random = Math.random } = deps;
-  const log = deps.log ?? pino({ level: config.logLevel });
+  const log = deps.log ?? createLog({ level: config.logLevel });
   const id = createRoleId('gateway', random);
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });

@@ -1,7 +1,8 @@
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from '../config/settings.ts';
 import { withDeadline } from '../lib/deadline.ts';
+import { createLog } from '../observe/create-log.ts';
 import { createMqttMetrics } from '../observe/mqtt.ts';
 import { type MqttSource, startMqttSource } from '../sources/mqtt/mqtt-source.ts';
 import { type Door, type DoorOptions, startDoor } from './door.ts';
@@ -26,7 +27,7 @@ const firstTryMs = 1_000;
  */
 export async function startMqtt(config: Config, deps: RoleDeps = {}): Promise<RunningMqtt> {
   const { now = () => performance.now(), wallClock = Date.now, random = Math.random } = deps;
-  const log = deps.log ?? pino({ level: config.logLevel });
+  const log = deps.log ?? createLog({ level: config.logLevel });
   const id = createRoleId('mqtt', random);
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });

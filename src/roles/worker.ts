@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type pg from 'pg';
-import pino from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from '../config/settings.ts';
 import { withDeadline } from '../lib/deadline.ts';
+import { createLog } from '../observe/create-log.ts';
 import { createPullerMetrics } from '../observe/puller.ts';
 import { createWorkerMetrics } from '../observe/worker.ts';
 import { startMaintenance } from '../store/maintenance.ts';
@@ -64,7 +64,7 @@ export const workerDefaults = {
  */
 export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<RunningWorker> {
   const { now = () => performance.now(), random = Math.random, wallClock = Date.now } = deps;
-  const log = deps.log ?? pino({ level: config.logLevel });
+  const log = deps.log ?? createLog({ level: config.logLevel });
   const url = requireNatsUrl(config);
   const databaseUrl = requireDatabaseUrl(config);
   const id = createRoleId('worker', random);

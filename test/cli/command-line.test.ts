@@ -70,6 +70,11 @@ test.each([
   ['an unknown TRIBUTARY_ variable', { TRIBUTARY_HTP_PORT: '80' }, 'TRIBUTARY_HTP_PORT: no such setting.'],
   ['a value out of bounds', { TRIBUTARY_WORKERS: '0' }, 'TRIBUTARY_WORKERS="0" must be >= 1'],
   ['a choice that is none', { TRIBUTARY_LOG_LEVEL: 'loud' }, 'TRIBUTARY_LOG_LEVEL="loud" is not allowed.'],
+  [
+    'a count that is a word',
+    { TRIBUTARY_WORKERS: 'two' },
+    'TRIBUTARY_WORKERS="two" must be a whole number. ',
+  ],
   ['a DATABASE_URL that is none', { DATABASE_URL: 'fleet:hunter2' }, 'DATABASE_URL is not an address like'],
 ])('%s is a sentence, exit code 78', async (_what, env, sentence) => {
   const { code, stderr } = await runTributary(['tenant', 'list'], { ...nowhere, ...env });

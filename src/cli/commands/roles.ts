@@ -6,7 +6,7 @@ import { startWorker } from '../../roles/worker.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, invocationOf } from '../define-command.ts';
 import { locate } from '../locate.ts';
-import { explainPostgresFailure } from '../postgres-failure.ts';
+import { postgresFailure } from '../postgres-failure.ts';
 import { type RunningRole, runRole } from '../run-role.ts';
 
 /** Longer than any publish or transaction may take; what is not done by then is delivered again. */
@@ -51,7 +51,7 @@ export function addRoleCommands(program: Command, context: CliContext): void {
       try {
         await runRole(role);
       } catch (error) {
-        throw explainPostgresFailure(error, database.url, database.origin) ?? error;
+        throw postgresFailure(error, database.url, database.origin) ?? error;
       }
     });
   }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { runUp } from '../../roles/up/up.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, invocationOf } from '../define-command.ts';
+import { checkAddresses } from '../locate.ts';
 
 const mainFile = fileURLToPath(new URL('../main.ts', import.meta.url));
 
@@ -18,6 +19,7 @@ export function addUpCommand(program: Command, context: CliContext): void {
     json: false,
   }).action(async (_options: unknown, command: Command) => {
     const { config, environment, terminal, signals } = invocationOf(context, command);
+    checkAddresses(config);
     await runUp({
       config,
       environment,

@@ -26,10 +26,10 @@ export function banner({ instance, dataDir, logsDir, demo }: BannerOptions): str
     '',
     'Next:',
     '',
-    '  bin/tributary status                    how the river flows',
-    `  bin/tributary telemetry --tenant ${(demo?.tenantId ?? 'ID').padEnd(6)} the last readings`,
-    '  bin/tributary quarantine list           what was refused, and why',
-    '  bin/tributary simulate --devices 20     a fleet to look at',
+    '  bin/tributary status                    # how the river flows',
+    `  bin/tributary telemetry --tenant ${(demo?.tenantId ?? 'acme').padEnd(6)} # the last readings`,
+    '  bin/tributary quarantine list           # what was refused, and why',
+    '  bin/tributary simulate --devices 20     # a fleet to look at',
     '',
   ];
   return lines.join('\n');
@@ -49,7 +49,7 @@ function pasteLines(demo: DemoDevice, httpUrl: string, mqtt: URL): string[] {
   const reading = `{"site_id":"${siteId}","metrics":{"temp_c":21.5}}`;
   const ids = `"tenant_id":"${tenantId}","device_id":"${deviceId}"`;
   return [
-    'Send a reading, a batch, and one over MQTT:',
+    'Send a reading, a batch, and one over MQTT (mosquitto_pub: mosquitto-clients):',
     '',
     "  curl -X POST -H 'Content-Type: application/json' \\",
     `    -H X-Provision-Token:${token} \\`,

@@ -54,13 +54,16 @@ export function logFileOf(folder: DataFolder, childName: string): string {
   return join(folder.logsDir, `${childName}.log`);
 }
 
-/** Runs a step that may fail for reasons the user can mend: the message becomes a sentence without a stack. */
-export async function orUpError<T>(what: string, work: () => Promise<T>): Promise<T> {
+/**
+ * Runs a step that may fail for reasons the user can mend: the message becomes a sentence without a stack, led by
+ * what failed unless the message says that itself.
+ */
+export async function orUpError<T>(what: string | undefined, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof UpError) throw error;
     const reason = error instanceof Error && error.message !== '' ? error.message : String(error);
-    throw new UpError(`${what}: ${reason}`, { cause: error });
+    throw new UpError(what === undefined ? reason : `${what}: ${reason}`, { cause: error });
   }
 }

@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { UpError } from './up-error.ts';
 
@@ -46,10 +56,23 @@ export function dataFolderAt(path: string): DataFolder {
 
 /**
  * Makes the folder on the first start and checks on later ones that we can read it.
- * @throws UpError when a newer version wrote it, or when it is somebody else's folder.
+ * @throws UpError when a newer version wrote it, when it is somebody else's folder, or when we may not write there.
  */
 export function openDataFolder(path: string): DataFolder {
   const folder = dataFolderAt(path);
+  try {
+    checkDataFolder(folder);
+  } catch (error) {
+    if (error instanceof UpError) throw error;
+    throw new UpError(
+      `cannot use ${folder.path} as the data folder (${(error as Error).message}): set TRIBUTARY_DATA_DIR to a folder that ${userInfo().username} may write.`,
+      { cause: error },
+    );
+  }
+  return folder;
+}
+
+function checkDataFolder(folder: DataFolder): void {
   const versionFile = join(folder.path, 'version');
   // Others may pass through but not look around: PostgreSQL's user has its data inside.
   mkdirSync(folder.path, { recursive: true, mode: 0o711 });
@@ -63,14 +86,16 @@ export function openDataFolder(path: string): DataFolder {
   }
   const text = readFileSync(versionFile, 'utf8').trim();
   if (!/^\d+$/.test(text))
-    throw new UpError(`${versionFile} holds ${JSON.stringify(text)}, not a format version.`);
+    throw new UpError(
+      `${versionFile} holds ${JSON.stringify(text)}, not a format version: restore it from a backup, or set TRIBUTARY_DATA_DIR to another folder.`,
+    );
   if (Number(text) > dataFormatVersion) {
     throw new UpError(
       `${folder.path} was written by a newer version (format ${text}, this one reads up to ${dataFormatVersion}): start that version, or set TRIBUTARY_DATA_DIR to another folder.`,
     );
   }
   mkdirSync(folder.logsDir, { recursive: true, mode: 0o700 });
-  return folder;
+  accessSync(folder.path, constants.W_OK);
 }
 
 /** A reader sees the old text or the new, never half of it. Secrets: only the owner may read. */

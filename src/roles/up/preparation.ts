@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
+import { explainPostgresFailure } from '../../store/explain-failure.ts';
 import { migrate } from '../../store/migrate.ts';
 import { createPool } from '../../store/pool.ts';
 import { ensureTopology } from '../../stream/topology.ts';
 import { orUpError, type UpContext } from './context.ts';
 import { type DemoDevice, ensureDemoDevice, ensureOperatorKey } from './demo.ts';
+import { UpError } from './up-error.ts';
 
 /** Brings the schema up to date and registers the demo device and an operator key. Returns the demo device, if valid. */
 export async function prepareDatabase(
-  { folder, progress }: UpContext,
+  { config, folder, progress }: UpContext,
   databaseUrl: string,
   log: Logger,
 ): Promise<DemoDevice | undefined> {
@@ -17,7 +19,14 @@ export async function prepareDatabase(
   try {
     await progress.step(
       'migrating the database',
-      () => orUpError('cannot migrate the database', () => migrate(pool, { log })),
+      () =>
+        orUpError('cannot migrate the database', async () => {
+          const origin = config.databaseUrl === undefined ? 'our own' : 'DATABASE_URL';
+          return migrate(pool, { log }).catch((error: unknown) => {
+            const explained = explainPostgresFailure(error, databaseUrl, origin);
+            throw explained === undefined ? error : new UpError(explained.text, { cause: error });
+          });
+        }),
       ({ applied }) => (applied.length === 0 ? 'ok' : `${applied.length} applied`),
     );
     return await progress.step('checking the demo device and the operator key', () =>

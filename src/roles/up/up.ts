@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pino from 'pino';
 import type { Config } from '../../config/settings.ts';
+import { createLog } from '../../observe/create-log.ts';
 import { connectNats } from '../../stream/connection.ts';
 import { banner } from './banner.ts';
 import { stopOrphans } from './child-list.ts';
@@ -77,15 +78,13 @@ async function runSystem(context: UpContext, options: UpOptions): Promise<void> 
 
 async function startSystem(context: UpContext, options: UpOptions): Promise<void> {
   const { config, folder } = context;
-  const log = pino(
-    { level: config.logLevel },
-    pino.destination({ dest: join(folder.logsDir, 'up.log'), mkdir: true }),
-  );
+  const destination = pino.destination({ dest: join(folder.logsDir, 'up.log'), mkdir: true, sync: true });
+  const log = createLog({ level: config.logLevel, destination });
   const addresses = await startServers(context, options.stop);
   options.stop.throwIfAborted();
   const demo = await prepareDatabase(context, addresses.databaseUrl, log);
   options.stop.throwIfAborted();
-  const nc = await orUpError('cannot reach NATS', () =>
+  const nc = await orUpError(undefined, () =>
     connectNats({ url: addresses.natsUrl, name: 'tributary up', log }),
   );
   try {

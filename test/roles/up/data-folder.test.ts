@@ -28,6 +28,15 @@ test('a folder that holds something else is not touched', () => {
   expect(() => openDataFolder(temp.path)).toThrow(/is not empty and not a data folder of Tributary/);
 });
 
+test('a place that can be no folder is refused with one sentence that names the setting', () => {
+  using temp = tempFolder('data');
+  const file = join(temp.path, 'file');
+  writeFileSync(file, '');
+  expect(() => openDataFolder(file)).toThrow(
+    /^cannot use \S+ as the data folder \(EEXIST[^\n]*\): set TRIBUTARY_DATA_DIR to a folder that \S+ may write\.$/,
+  );
+});
+
 test('ports and passwords are kept, for their owner only', () => {
   using temp = tempFolder('data');
   const folder = openDataFolder(temp.path);

@@ -37,3 +37,34 @@ test('an unknown setting ends up with one sentence, before it touches the data f
   expect(refused.output()).toMatch(/^error: TRIBUTARY_HTTP_PROT: no such setting\. [^\n]*\n$/);
   expect(existsSync(dataDir)).toBe(false);
 });
+
+test('a database that is not there ends up with one sentence that names it, without its password', async () => {
+  using temp = tempFolder('up');
+  const named = { DATABASE_URL: 'postgres://app:hunter2@127.0.0.1:1/telemetry' };
+  await using refused = startUp(join(temp.path, 'data'), named);
+  expect(await refused.exited).toBe(1);
+  expect(refused.output().trim().split('\n').at(-1)).toBe(
+    'error: cannot use PostgreSQL at 127.0.0.1:1/telemetry (DATABASE_URL): nothing listens there. Start it, or correct DATABASE_URL.',
+  );
+  expect(refused.output()).not.toContain('hunter2');
+});
+
+test('a nats-server that is too old ends up with one sentence that says how to get another', async () => {
+  using temp = tempFolder('up');
+  const program = join(temp.path, 'nats-server');
+  writeFileSync(program, '#!/bin/sh\necho nats-server: v2.1.9\n', { mode: 0o755 });
+  const PATH = `${temp.path}:${process.env.PATH}`;
+  await using refused = startUp(join(temp.path, 'data'), { PATH });
+  expect(await refused.exited).toBe(1);
+  expect(refused.output()).toMatch(/^error: \S+ is 2\.1\.9, 2\.9\.0 or newer is needed\. Debian: [^\n]*\n$/);
+});
+
+test('an address that is none ends up with one sentence before anything is started', async () => {
+  using temp = tempFolder('up');
+  const dataDir = join(temp.path, 'data');
+  await using refused = startUp(dataDir, { DATABASE_URL: 'mysql://app:hunter2@db/telemetry' });
+  expect(await refused.exited).toBe(78);
+  expect(refused.output()).toMatch(/^error: DATABASE_URL is not an address like postgres:[^\n]*\n$/);
+  expect(refused.output()).not.toContain('hunter2');
+  expect(existsSync(dataDir)).toBe(false);
+});

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
-import { redactUrls } from '../../src/cli/redact-url.ts';
 import { reportError } from '../../src/cli/report-error.ts';
+import { redactUrls } from '../../src/lib/redact-url.ts';
 
 test.each([
   ['postgres://u:secret@h:5432/d', 'postgres://u:***@h:5432/d'],
