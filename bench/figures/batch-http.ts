@@ -1,0 +1,44 @@
+import { standardFleet } from '../load/fleet.ts';
+import type { Door, LoadResult } from '../load/load-spec.ts';
+import { runLoad } from '../load/run-load.ts';
+import { startRole } from '../measure/roles.ts';
+import type { Figure } from './figure.ts';
+import { atLeast, comparedRow, compareInTurn } from './in-turn.ts';
+import { requireAccepted } from './require-accepted.ts';
+
+const connections = 8;
+const batchSize = 100;
+/** Found by trying: more does not make it faster. */
+const publisherWindow = 4_096;
+
+/** Batches of 100: messages made durable a second. */
+export const batchHttp: Figure = {
+  name: 'batch',
+  title: 'Batches of 100 over HTTP, messages made durable',
+  async run({ servers, backend, effort, profileFolder, say }) {
+    await using cleanup = new AsyncDisposableStack();
+    await backend.register(standardFleet);
+    const gateway = await startRole(servers, 'gateway', { profileFolder });
+    cleanup.defer(() => gateway.stop());
+    const loads: LoadResult[] = [];
+    const through = async (door: Door) => {
+      await backend.clear();
+      const load = await runLoad({ door, fleet: standardFleet, pace: { kind: 'closed' }, ...effort });
+      loads.push(requireAccepted(load, `batch, ${door.kind}`));
+      return load.acceptedPerSecond;
+    };
+    say(`${connections} connections, against a publisher with ${publisherWindow} in flight`);
+    const compared = await compareInTurn(effort.rounds, {
+      ours: () => through({ kind: 'batch', port: gateway.port, connections, batchSize }),
+      rival: () => through({ kind: 'stream', port: servers.natsPort, window: publisherWindow }),
+    });
+    return {
+      rows: [comparedRow('batch of 100 over HTTP', 'msg/s', 'fastest publisher', compared, atLeast(0.6))],
+      notes: [
+        'The limit publishes the same envelopes with the same headers into the same stream: frames made beforehand, no HTTP.',
+        `The publisher took at most ${Math.round(Math.max(...loads.map((load) => load.loadCpuShare)) * 100)} % of a core.`,
+      ],
+      details: loads,
+    };
+  },
+};

@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import { wrapCommand } from '../../src/roles/up/child-process.ts';
+import { type FleetSpec, standardFleet } from '../load/fleet.ts';
+import { runLoad } from '../load/run-load.ts';
+import { measureDrain } from '../measure/drain-rate.ts';
+import { type RoleOptions, startRole } from '../measure/roles.ts';
+import type { Servers } from '../measure/servers.ts';
+import type { StatementsSpec } from '../rivals/settling-statements.ts';
+import type { Bench, Figure } from './figure.ts';
+import { atLeast, comparedRow, compareInTurn } from './in-turn.ts';
+
+/** How fast a worker brings a standing backlog into PostgreSQL. */
+export const drain: Figure = {
+  name: 'drain',
+  title: 'Worker, drain of a standing backlog',
+  async run(bench) {
+    const { servers, backend, effort } = bench;
+    await backend.clear();
+    await backend.register(standardFleet);
+    const prepare = async () => {
+      await backend.clear();
+      await backend.knowSensors(standardFleet);
+    };
+    const compared = await compareInTurn(effort.rounds, {
+      ours: async () => {
+        await prepare();
+        await fillStream(servers, standardFleet, effort.backlog);
+        return drainWith(bench, { profileFolder: bench.profileFolder }, effort.backlog);
+      },
+      rival: async () => {
+        await prepare();
+        return settleFromMemory(bench, standardFleet, effort.backlog);
+      },
+    });
+    return {
+      rows: [comparedRow('worker drain', 'msg/s', 'the statements alone', compared, atLeast(0.8))],
+      notes: [
+        `${effort.backlog.toLocaleString('en')} messages of ${standardFleet.devices.toLocaleString('en')} devices × 3 metrics drawn at random; one worker as shipped.`,
+        'The limit runs the same statements on the same rows from memory, in transactions of the same size, as many at once: no NATS, no judging.',
+      ],
+    };
+  },
+};
+
+/** Puts a backlog into the stream as the gateway would have. */
+export async function fillStream(servers: Servers, fleet: FleetSpec, messages: number): Promise<void> {
+  await runLoad({
+    door: { kind: 'stream', port: servers.natsPort, window: 4_096 },
+    fleet,
+    pace: { kind: 'count', messages },
+    warmUpMs: 0,
+    measureMs: 0,
+  });
+}
+
+/** Starts workers on the backlog that is there. @returns messages per second */
+export async function drainWith(
+  { servers, backend }: Bench,
+  options: RoleOptions,
+  messages: number,
+  workers = 1,
+): Promise<number> {
+  await using cleanup = new AsyncDisposableStack();
+  const starting = Array.from({ length: workers }, () => startRole(servers, 'worker', options));
+  const drained = measureDrain(backend, messages);
+  drained.catch(() => undefined);
+  for (const worker of await Promise.all(starting)) cleanup.defer(() => worker.stop());
+  return (await drained).perSecond;
+}
+
+const statements = join(import.meta.dir, '../rivals/settling-statements.ts');
+/** As the worker has them by default. */
+const asShipped = { batchSize: 1_000, lanes: 2 } as const;
+
+async function settleFromMemory(
+  { servers, backend }: Bench,
+  fleet: FleetSpec,
+  messages: number,
+): Promise<number> {
+  const spec: StatementsSpec = { databaseUrl: servers.databaseUrl, fleet, messages, ...asShipped };
+  const command = [process.execPath, statements, JSON.stringify(spec)];
+  const child = Bun.spawn([...wrapCommand({ command, signalWhenParentDies: 'TERM' })], {
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'inherit',
+  });
+  // The rows are made before the clock starts.
+  for await (const _ of child.stdout) break;
+  const drained = measureDrain(backend, messages);
+  drained.catch(() => undefined);
+  child.stdin.write('go\n');
+  child.stdin.flush();
+  const { perSecond } = await drained;
+  await child.exited;
+  return perSecond;
+}

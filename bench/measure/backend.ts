@@ -1,0 +1,109 @@
+import type { NatsConnection } from '@nats-io/nats-core';
+import type pg from 'pg';
+import pino from 'pino';
+import { migrate } from '../../src/store/migrate.ts';
+import { createPool } from '../../src/store/pool.ts';
+import { connectNats } from '../../src/stream/connection.ts';
+import { requestApi } from '../../src/stream/jetstream-api.ts';
+import { streamInfo } from '../../src/stream/stream-info.ts';
+import { streamName } from '../../src/stream/subjects.ts';
+import { ensureTopology } from '../../src/stream/topology.ts';
+import { type FleetSpec, metricNames, tokenHash } from '../load/fleet.ts';
+import { streamLimits } from './roles.ts';
+import type { Servers } from './servers.ts';
+
+/** The harness's own look at stream and database. */
+export interface Backend {
+  readonly pool: pg.Pool;
+  /** Messages in TELEMETRY: work-queue, so whatever is not acknowledged yet. */
+  backlog(): Promise<number>;
+  /** Sum of all outcomes so far: what has been committed. */
+  settled(): Promise<number>;
+  /** Neither a message nor a row of one is left; the registry stays. */
+  clear(): Promise<void>;
+  /** Registers the fleet, in place of another. */
+  register(fleet: FleetSpec): Promise<void>;
+  /** Gives every device its state and sensors, as a fleet has that has been sending for a while. */
+  knowSensors(fleet: FleetSpec): Promise<void>;
+  close(): Promise<void>;
+}
+
+const log = pino({ level: 'silent' });
+
+export async function openBackend(servers: Servers): Promise<Backend> {
+  const pool = createPool({
+    databaseUrl: servers.databaseUrl,
+    max: 3,
+    name: 'bench',
+    log,
+    timeouts: { statementTimeoutMs: 0, lockTimeoutMs: 60_000 },
+  });
+  await migrate(pool);
+  const nc = await connectNats({ url: servers.natsUrl, name: 'bench', log });
+  await ensureTopology(nc, streamLimits);
+  return {
+    pool,
+    backlog: async () => (await streamInfo(nc, streamName))?.state.messages ?? 0,
+    settled: () => countSettled(pool),
+    clear: () => clear(pool, nc),
+    register: (fleet) => register(pool, fleet),
+    knowSensors: (fleet) => knowSensors(pool, fleet),
+    async close() {
+      await nc.close();
+      await pool.end();
+    },
+  };
+}
+
+async function countSettled(pool: pg.Pool): Promise<number> {
+  const { rows } = await pool.query<{ settled: string }>(
+    'select coalesce(sum(stored + duplicates + quarantined + internal), 0)::text as settled from ledger',
+  );
+  return Number(rows[0]?.settled ?? 0);
+}
+
+async function clear(pool: pg.Pool, nc: NatsConnection): Promise<void> {
+  await requestApi(nc, `STREAM.PURGE.${streamName}`);
+  await pool.query('truncate telemetry, claims, ledger, message_keys, quarantine, device_state, sensors');
+  await pool.query('checkpoint');
+}
+
+const devicesPerInsert = 50_000;
+
+async function register(pool: pg.Pool, fleet: FleetSpec): Promise<void> {
+  await pool.query('delete from devices');
+  await pool.query(
+    `insert into tenants (tenant_id) select 't' || n from generate_series(0, $1::int - 1) n on conflict do nothing`,
+    [fleet.tenants],
+  );
+  for (let first = 0; first < fleet.devices; first += devicesPerInsert) {
+    const numbers = Array.from(
+      { length: Math.min(devicesPerInsert, fleet.devices - first) },
+      (_, n) => first + n,
+    );
+    await pool.query(
+      `insert into devices (tenant_id, device_id, site_id, token_sha256)
+       select 't' || n % $1, 'd' || n, 'site-' || n % $1, hash from unnest($2::int[], $3::bytea[]) as u (n, hash)`,
+      [fleet.tenants, numbers, numbers.map(tokenHash)],
+    );
+  }
+  await pool.query('vacuum analyze devices');
+}
+
+async function knowSensors(pool: pg.Pool, fleet: FleetSpec): Promise<void> {
+  const long = `timestamptz '2020-01-01'`;
+  await pool.query(
+    `insert into device_state (tenant_id, device_id, last_seen_at, last_msg_type, status, status_since)
+     select 't' || n % $1, 'd' || n, ${long}, 'telemetry', 'ONLINE', ${long} from generate_series(0, $2::int - 1) n`,
+    [fleet.tenants, fleet.devices],
+  );
+  await pool.query(
+    `insert into sensors (tenant_id, device_id, metric, value_type, discovered_at, latest, latest_time, latest_order)
+     select 't' || n % $1, 'd' || n, metric, 'number', ${long}, '0', ${long}, ${long}
+     from generate_series(0, $2::int - 1) n cross join unnest($3::text[]) metric`,
+    [fleet.tenants, fleet.devices, metricNames],
+  );
+  await pool.query('vacuum analyze device_state');
+  await pool.query('vacuum analyze sensors');
+  await pool.query('checkpoint');
+}
