@@ -14,9 +14,6 @@ import { writeReport } from './report/write-report.ts';
 const resultsFolder = join(import.meta.dir, 'results');
 const startedAtMs = performance.now();
 
-process.exitCode = await run(process.argv.slice(2));
-process.exit();
-
 async function run(argv: readonly string[]): Promise<number> {
   try {
     const options = parseBenchOptions(argv, allFigures);
@@ -109,3 +106,5 @@ function say(line: string): void {
   const seconds = Math.round((performance.now() - startedAtMs) / 1_000);
   process.stderr.write(`${String(seconds).padStart(5)} s  ${line}\n`);
 }
+
+process.exit(await run(process.argv.slice(2)));

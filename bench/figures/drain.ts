@@ -90,7 +90,11 @@ async function settleFromMemory(
   drained.catch(() => undefined);
   child.stdin.write('go\n');
   child.stdin.flush();
-  const { perSecond } = await drained;
+  const crashed = child.exited.then((code) => {
+    if (code !== 0) throw new Error(`the statements ended with ${code}: see above`);
+    return drained;
+  });
+  const { perSecond } = await Promise.race([drained, crashed]);
   await child.exited;
   return perSecond;
 }

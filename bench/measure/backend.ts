@@ -17,7 +17,7 @@ export interface Backend {
   readonly pool: pg.Pool;
   /** Messages in TELEMETRY: work-queue, so whatever is not acknowledged yet. */
   backlog(): Promise<number>;
-  /** Sum of all outcomes so far: what has been committed. */
+  /** Sum of all outcomes so far, canaries apart: what has been committed. */
   settled(): Promise<number>;
   /** Neither a message nor a row of one is left; the registry stays. */
   clear(): Promise<void>;
@@ -57,7 +57,7 @@ export async function openBackend(servers: Servers): Promise<Backend> {
 
 async function countSettled(pool: pg.Pool): Promise<number> {
   const { rows } = await pool.query<{ settled: string }>(
-    'select coalesce(sum(stored + duplicates + quarantined + internal), 0)::text as settled from ledger',
+    'select coalesce(sum(stored + duplicates + quarantined), 0)::text as settled from ledger',
   );
   return Number(rows[0]?.settled ?? 0);
 }

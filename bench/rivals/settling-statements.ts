@@ -41,8 +41,9 @@ const pool = createPool({
   name: 'bench statements',
   log,
 });
-// Negative sequences of an epoch of its own: they meet nobody's claims.
-const epoch = await openEpoch(pool, 'BENCH', 'statements');
+// An epoch of its own: its sequences meet nobody's claims.
+const [opened] = await openEpoch(pool, 'BENCH', 'statements');
+const epoch = opened?.epoch ?? 0;
 const batches = makeBatches(drawMessages(spec.fleet, spec.messages));
 await createPartitions({ pool, log, clock: Date.now }).ensure([
   { tenantId: 't0', timeUs: Date.now() * 1_000 },
