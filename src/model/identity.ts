@@ -59,6 +59,8 @@ export interface MessageToIdentify {
   readonly msgType: string;
   /** As sent; empty without one. */
   readonly token: string;
+  /** Where the token itself is not at hand any more: its SHA-256. */
+  readonly tokenSha256?: Uint8Array | undefined;
   /** The `Idempotency-Key` header; empty counts as absent. */
   readonly idempotencyKey?: string | undefined;
   /** The payload as JSON.parse gave it. */
@@ -103,8 +105,9 @@ function exactPayload({ payload, payloadText }: MessageToIdentify): unknown {
   return mayLoseValue.test(payloadText) ? parseExactJson(payloadText) : payload;
 }
 
-function senderOf({ tenantId, deviceId, msgType, token }: MessageToIdentify): Sender {
-  return { tenantId, deviceId, msgType, tokenSha256: hashToken(token).toString('hex') };
+function senderOf({ tenantId, deviceId, msgType, token, tokenSha256 }: MessageToIdentify): Sender {
+  const hash = Buffer.from(tokenSha256 ?? hashToken(token));
+  return { tenantId, deviceId, msgType, tokenSha256: hash.toString('hex') };
 }
 
 function fieldOf(payload: unknown, name: string): unknown {

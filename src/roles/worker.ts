@@ -73,7 +73,13 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
   const pool = createPool({ databaseUrl, max, name, log });
   const pollMs = workerDefaults.registryPollMs;
   const registry = startRegistryFeed({ pool, pollMs, devices: true, log, clock: now });
-  const maintenance = startMaintenance({ ...config, pool, log, clock: now });
+  const maintenance = startMaintenance({
+    ...config,
+    quarantineLimits: quarantineLimits(config),
+    pool,
+    log,
+    clock: now,
+  });
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   const dialer = startNatsDialer({ connect: () => connectNats({ url, name, log }), log, random });

@@ -2,8 +2,11 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { backoffMs } from '../lib/backoff.ts';
 import { createWaker, type Waker } from '../lib/waker.ts';
+import type { QuarantineLimits } from '../model/quarantine-limits.ts';
 import { dropOldWeeks } from './maintenance/drop-old-weeks.ts';
+import { evictQuarantine } from './maintenance/evict-quarantine.ts';
 import { expireMessageKeys } from './maintenance/expire-message-keys.ts';
+import { foldQuarantineTotals, forgetOldTokens } from './maintenance/fold-quarantine-totals.ts';
 import { makeWeeksAhead } from './maintenance/make-weeks-ahead.ts';
 import { createSchedule, type Task } from './maintenance/schedule.ts';
 import { sweepStatus } from './maintenance/sweep-status.ts';
@@ -14,6 +17,9 @@ export interface MaintenanceOptions {
   readonly retentionDays: number;
   readonly staleAfterMs: number;
   readonly offlineAfterMs: number;
+  /** How long a quarantined message is kept. */
+  readonly quarantineDays: number;
+  readonly quarantineLimits: QuarantineLimits;
   readonly log: Logger;
   /** Milliseconds that never go back, such as `performance.now`. */
   readonly clock: () => number;
@@ -25,6 +31,8 @@ export interface MaintenanceIntervals {
   readonly housekeepingMs: number;
   /** Between two sweeps of the devices' status, at least. */
   readonly sweepMs: number;
+  /** Between two looks at the quarantine's limits, at least. */
+  readonly evictMs: number;
   /** For retention when a week was in use, and for whatever failed. */
   readonly retryMs: number;
   /** How often a process that is not the one looks whether the place is free. */
@@ -32,7 +40,13 @@ export interface MaintenanceIntervals {
 }
 
 export const maintenanceDefaults = {
-  intervals: { housekeepingMs: 3_600_000, sweepMs: 1_000, retryMs: 60_000, standbyMs: 5_000 },
+  intervals: {
+    housekeepingMs: 3_600_000,
+    sweepMs: 1_000,
+    evictMs: 60_000,
+    retryMs: 60_000,
+    standbyMs: 5_000,
+  },
   /** A sweep is followed by so many times its own duration: at a million devices too it takes 5 % of one core. */
   sweepRest: 20,
   keepKeysHours: 48,
@@ -129,8 +143,8 @@ async function tryLock(client: pg.Client): Promise<boolean> {
 }
 
 function tasks(client: pg.Client, options: MaintenanceOptions, intervals: MaintenanceIntervals): Task[] {
-  const { log, clock, retentionDays } = options;
-  const { housekeepingMs, sweepMs, retryMs } = intervals;
+  const { log, clock, retentionDays, quarantineDays, quarantineLimits } = options;
+  const { housekeepingMs, sweepMs, evictMs, retryMs } = intervals;
   const { dropLockTimeoutMs, keepKeysHours, sweepRest, weeksAhead } = maintenanceDefaults;
   return [
     {
@@ -160,6 +174,24 @@ function tasks(client: pg.Client, options: MaintenanceOptions, intervals: Mainte
       name: 'expired keys',
       run: async () => {
         await expireMessageKeys(client, { keepHours: keepKeysHours });
+        return housekeepingMs;
+      },
+    },
+    {
+      name: 'quarantine limits',
+      run: async () => {
+        const startedAt = clock();
+        const evicted = await evictQuarantine(client, { days: quarantineDays, limits: quarantineLimits });
+        if (evicted > 0)
+          log.warn({ event: 'quarantine_evicted', evicted }, 'evicted the oldest messages of the quarantine');
+        return Math.max(evictMs, (clock() - startedAt) * sweepRest);
+      },
+    },
+    {
+      name: 'old counters',
+      run: async () => {
+        await foldQuarantineTotals(client, retentionDays);
+        await forgetOldTokens(client, retentionDays);
         return housekeepingMs;
       },
     },

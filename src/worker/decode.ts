@@ -15,20 +15,28 @@ export interface DecodeOptions extends FormLimits {
   readonly stream: string;
 }
 
+/** What quarantine has put in the place of a token that it cut out. */
+export interface CutToken {
+  /** Undefined: the message had none. */
+  readonly tokenSha256: Uint8Array | undefined;
+}
+
 /**
  * Reads a message and checks its form: everything that can be said of it without the registry. Pure, and
  * never throws, whatever the bytes are.
+ * @param cut for a message out of the quarantine
  */
-export function decode(raw: RawMessage, options: DecodeOptions): Decoded {
+export function decode(raw: RawMessage, options: DecodeOptions, cut?: CutToken): Decoded {
   const draft = readMessage(raw);
+  const token = cut ?? { tokenSha256: draft.token === undefined ? undefined : hashToken(draft.token) };
   const address = addressOf(draft);
   const result = resultOf(draft, options);
   return {
     raw,
     ...address,
     arrivedAtMs: draft.arrivedAtMs,
-    identity: identityOf(raw, draft, result.form === 'reading', options.stream),
-    tokenSha256: draft.token === undefined ? undefined : hashToken(draft.token),
+    identity: identityOf(raw, draft, result.form === 'reading', { ...token, stream: options.stream }),
+    tokenSha256: token.tokenSha256,
     result,
   };
 }
@@ -64,7 +72,12 @@ function isPlainWord(value: unknown): value is string {
 }
 
 /** As the door determined it; else by the same rules; else by the place in the stream. */
-function identityOf(raw: RawMessage, draft: Draft, isReading: boolean, stream: string): MessageIdentity {
+function identityOf(
+  raw: RawMessage,
+  draft: Draft,
+  isReading: boolean,
+  { tokenSha256, stream }: CutToken & Pick<DecodeOptions, 'stream'>,
+): MessageIdentity {
   const given = raw.msgId === undefined ? undefined : parseMsgId(raw.msgId);
   if (given !== undefined) return given;
   if (isReading) {
@@ -73,6 +86,7 @@ function identityOf(raw: RawMessage, draft: Draft, isReading: boolean, stream: s
       deviceId: String(draft.envelope.device_id),
       msgType: String(draft.envelope.msg_type),
       token: draft.token ?? '',
+      tokenSha256,
       payload: draft.payload,
       payloadText: draft.payloadText,
       randomBytes: (size) => new Uint8Array(size),

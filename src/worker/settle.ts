@@ -93,7 +93,7 @@ function closeCharges(settled: readonly Settled[], limiter: SettleOptions['limit
   limiter.release(chargesOf(false));
 }
 
-const outOfRange: Rejection = {
+export const outOfRange: Rejection = {
   reason: 'TIMESTAMP_OUT_OF_RANGE',
   detail: 'the tenant asked for too many new weeks of telemetry today',
 };

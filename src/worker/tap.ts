@@ -1,6 +1,13 @@
 import type { DeviceId, TenantId } from '../model/identifiers.ts';
-import type { Reading } from '../model/verdict.ts';
-import type { Settled } from './settle.ts';
+import type { Reading, Verdict } from '../model/verdict.ts';
+import type { Outcome } from './plan.ts';
+
+/** A message with its outcome, pulled or replayed. */
+export interface Tapped {
+  readonly outcome: Outcome | 'open';
+  readonly verdict: Verdict | undefined;
+  readonly entry?: unknown;
+}
 
 /** Publishes on core NATS: fire and forget. */
 export type PublishTap = (tenantId: TenantId, deviceId: DeviceId, data: string) => void;
@@ -9,7 +16,7 @@ export type PublishTap = (tenantId: TenantId, deviceId: DeviceId, data: string) 
  * The after-commit feed: every stored reading on `readings.{tenant}.{device}`, without its token. At most
  * once: who is not connected misses it, and a worker that dies after COMMIT sends nothing.
  */
-export function createTap(publish: PublishTap): (settled: readonly Settled[]) => void {
+export function createTap(publish: PublishTap): (settled: readonly Tapped[]) => void {
   return (settled) => {
     for (const { outcome, verdict } of settled) {
       if (outcome !== 'stored' || verdict?.outcome !== 'accept') continue;

@@ -9,6 +9,8 @@ import { until } from '../harness/until.ts';
 import { silentLog, withDatabase } from './with-database.ts';
 
 const retention = { retentionDays: 400, lockTimeoutMs: 50 };
+const unlimited = { rows: 1_000_000, bytes: 1_000_000_000 };
+const quarantineLimits = { tenant: unlimited, unknown: unlimited };
 const thresholds = { staleAfterMs: 60_000, offlineAfterMs: 600_000 };
 
 const makeWeek = (pool: pg.Pool, daysAgo: number) =>
@@ -127,6 +129,8 @@ const maintenanceOf = (pool: pg.Pool, options: Partial<MaintenanceOptions> = {})
   startMaintenance({
     pool,
     retentionDays: 400,
+    quarantineDays: 30,
+    quarantineLimits,
     ...thresholds,
     log: silentLog,
     clock: () => performance.now(),

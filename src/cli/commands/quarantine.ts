@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { reasons } from '../../model/reasons.ts';
 import {
   findQuarantined,
@@ -15,6 +15,10 @@ import { formatAgo, parseSince } from '../output/duration.ts';
 import { toJson } from '../output/json.ts';
 import { type Column, formatFields, oneLine } from '../output/table.ts';
 import { parseDeviceId, parseTenantId, wholeNumber } from '../parsers.ts';
+import { parseQuarantineId, parseReason } from '../quarantine/selection-options.ts';
+import { addQuarantinePurge } from './quarantine-purge.ts';
+import { addQuarantineReplay } from './quarantine-replay.ts';
+import { addQuarantineStats } from './quarantine-stats.ts';
 
 type ListOptions = {
   readonly tenant?: string;
@@ -26,11 +30,14 @@ type ListOptions = {
 
 export function addQuarantineCommands(program: Command, context: CliContext): void {
   const quarantine = defineGroup(program, 'quarantine', {
-    summary: 'look at messages that were not accepted',
-    examples: ['quarantine list --since 1h', 'quarantine show 42'],
+    summary: 'look at messages that were not accepted, and replay them',
+    examples: ['quarantine list --since 1h', 'quarantine replay --reason UNREGISTERED_DEVICE'],
   });
   addList(quarantine, context);
   addShow(quarantine, context);
+  addQuarantineReplay(quarantine, context);
+  addQuarantineStats(quarantine, context);
+  addQuarantinePurge(quarantine, context);
 }
 
 function addList(quarantine: Command, context: CliContext): void {
@@ -73,7 +80,7 @@ function addShow(quarantine: Command, context: CliContext): void {
     summary: 'show one quarantined message as it came, without its token',
     examples: ['quarantine show 42'],
   })
-    .argument('<id>', 'its number in the list', parseId)
+    .argument('<id>', 'its number in the list', parseQuarantineId)
     .action(async (id: bigint, _options: unknown, command: Command) => {
       const invocation = invocationOf(context, command);
       const found = await withDatabase(invocation, (pool) => findQuarantined(pool, id));
@@ -138,17 +145,4 @@ function textOf(bytes: Uint8Array): string | undefined {
 
 function meaningOf(reason: string): string {
   return Object.entries(reasons).find(([code]) => code === reason)?.[1] ?? 'a reason of another version';
-}
-
-function parseReason(text: string): string {
-  const reason = text.toUpperCase().replaceAll('-', '_');
-  if (Object.hasOwn(reasons, reason)) return reason;
-  throw new InvalidArgumentError(
-    `There is no such reason. The reasons are ${Object.keys(reasons).join(', ')}.`,
-  );
-}
-
-function parseId(text: string): bigint {
-  if (/^\d{1,18}$/.test(text)) return BigInt(text);
-  throw new InvalidArgumentError('Give the number from the list.');
 }

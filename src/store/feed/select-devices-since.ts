@@ -2,8 +2,7 @@ import type { DeviceId, TenantId } from '../../model/identifiers.ts';
 import type { RegisteredDevice } from '../../model/registry.ts';
 import type { Queryable } from '../statements/queryable.ts';
 
-interface Row {
-  readonly version: bigint;
+export interface RegisteredDeviceRow {
   readonly tenant_id: TenantId;
   readonly device_id: DeviceId;
   readonly site_id: string;
@@ -16,9 +15,15 @@ interface Row {
   readonly max_sensors: number | null;
 }
 
-const text = `select version, tenant_id, device_id, site_id, token_sha256, previous_token_sha256,
+interface Row extends RegisteredDeviceRow {
+  readonly version: bigint;
+}
+
+export const registeredDeviceColumns = `tenant_id, device_id, site_id, token_sha256, previous_token_sha256,
     (extract(epoch from previous_token_until) * 1000)::float8 as previous_token_until_ms,
-    revoked_at is not null as revoked, rate_per_second, burst, max_sensors
+    revoked_at is not null as revoked, rate_per_second, burst, max_sensors`;
+
+const text = `select version, ${registeredDeviceColumns}
   from devices where (version, tenant_id, device_id) > ($1, $2, $3)
   order by version, tenant_id, device_id limit $4`;
 
@@ -32,14 +37,14 @@ export async function* selectDevicesSince(
   let after: readonly [version: bigint, tenantId: string, deviceId: string] = [BigInt(version), '~', ''];
   for (;;) {
     const { rows } = await db.query<Row>({ name: 'devices-since', text, values: [...after, pageSize] });
-    yield rows.map(deviceOf);
+    yield rows.map(registeredDeviceOf);
     const last = rows.at(-1);
     if (last === undefined || rows.length < pageSize) return;
     after = [last.version, last.tenant_id, last.device_id];
   }
 }
 
-function deviceOf(row: Row): RegisteredDevice {
+export function registeredDeviceOf(row: RegisteredDeviceRow): RegisteredDevice {
   return {
     tenantId: row.tenant_id,
     deviceId: row.device_id,

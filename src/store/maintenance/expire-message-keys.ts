@@ -7,7 +7,10 @@ export interface ExpireOptions {
   readonly pagesPerChunk?: number;
 }
 
-/** Forgets idempotency keys of messages that were settled long ago. @returns how many. */
+/**
+ * Forgets idempotency keys of messages that were settled long ago, unless the quarantine still holds a message under
+ * the key: replayed, it would be stored a second time. @returns how many.
+ */
 export async function expireMessageKeys(
   db: Queryable,
   { keepHours, pagesPerChunk = 1_024 }: ExpireOptions,
@@ -16,7 +19,9 @@ export async function expireMessageKeys(
   for (const { from, to } of await pageRanges(db, 'message_keys', pagesPerChunk)) {
     const { rowCount } = await db.query({
       text: `delete from message_keys where ctid >= $1::tid and ctid < $2::tid
-        and first_settled_at < now() - $3 * interval '1 hour'`,
+        and first_settled_at < now() - $3 * interval '1 hour'
+        and not exists (select from quarantine q
+                        where q.identity = message_keys.identity and q.identity_kind = 'key')`,
       values: [from, to, keepHours],
     });
     expired += rowCount ?? 0;

@@ -22,17 +22,19 @@ export const registryChecks: readonly (readonly [Reason, RegistryCheck])[] = [
 /**
  * What the registry says of a message, on top of its form. Pure: may be asked again when the registry has
  * moved on. Neither the identity's reuse nor the rate limit is judged here: settling asks for those after.
+ * @param checks a replay leaves out what it has found out otherwise
  */
 export function judge(
   { result, tokenSha256 }: Pick<Decoded, 'result' | 'tokenSha256'>,
   registry: Pick<RegistryView, 'device'>,
+  checks = registryChecks,
 ): Verdict {
   if (result.form === 'internal') return { outcome: 'internal' };
   if (result.form === 'rejected') return { outcome: 'quarantine', rejection: result.rejection };
   const { reading } = result;
   const device = registry.device(reading.tenantId, reading.deviceId);
   if (device === undefined) return quarantine('UNREGISTERED_DEVICE', unregisteredDevice(reading));
-  for (const [reason, check] of registryChecks) {
+  for (const [reason, check] of checks) {
     const detail = check({ reading, tokenSha256, device });
     if (detail !== undefined) return quarantine(reason, detail);
   }

@@ -1,0 +1,315 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { hashToken } from '../../../src/model/token.ts';
+import { expireMessageKeys } from '../../../src/store/maintenance/expire-message-keys.ts';
+import { deleteDevice } from '../../../src/store/registry/delete-device.ts';
+import { revokeDevice } from '../../../src/store/registry/revoke-device.ts';
+import { rotateToken } from '../../../src/store/registry/rotate-token.ts';
+import { decode } from '../../../src/worker/decode.ts';
+import { createRateLimiter } from '../../../src/worker/rate-limiter.ts';
+import type { Candidate } from '../../../src/worker/replay/candidates.ts';
+import { arrivedAtMs, envelopeOf, options, rawOf, token } from '../messages.ts';
+import { hex } from '../settling.ts';
+import { createWorld, device, tenant, type World } from './quarantine-world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await createWorld();
+});
+afterEach(() => world[Symbol.asyncDispose]());
+
+const unregistered = { reason: 'UNREGISTERED_DEVICE' };
+const vouched = {
+  vouch: true,
+  note: { operator: 'ann', filter: '{}', vouchedBecause: 'ticket 17' },
+} as const;
+const reasons = async () =>
+  (await world.rows<{ reason: string }>('select reason from quarantine order by quarantine_id')).map(
+    ({ reason }) => reason,
+  );
+
+describe('what passes now leaves the quarantine', () => {
+  test('messages of a device that was registered since are stored as they came, and the ledger moves', async () => {
+    await world.send([
+      { seq: 1 },
+      { seq: 2, payload: { metrics: { temp: 23, n: 12345678901234567890n.toString() } } },
+    ]);
+    expect(await world.ledger()).toEqual({ stored: 0, duplicates: 0, quarantined: 2, internal: 0 });
+    await world.register();
+    const result = await world.replay(unregistered);
+    expect(result).toMatchObject({ stored: 2, duplicates: 0, refused: 0, passedOver: 0, complete: true });
+    expect(await world.count('quarantine')).toBe(0);
+    expect(await world.ledger()).toEqual({ stored: 2, duplicates: 0, quarantined: 0, internal: 0 });
+    expect(
+      await world.rows(`select stream_seq::int as seq, metrics->>'temp' as temp, extra,
+        (extract(epoch from time) * 1000)::float8 as time, (extract(epoch from arrived_at) * 1000)::float8 as arrived
+        from telemetry order by 1`),
+    ).toEqual([
+      { seq: 1, temp: '22', extra: null, time: arrivedAtMs, arrived: arrivedAtMs },
+      { seq: 2, temp: '23', extra: null, time: arrivedAtMs, arrived: arrivedAtMs },
+    ]);
+    expect(await world.rows('select metric from sensors order by 1')).toEqual([
+      { metric: 'n' },
+      { metric: 'temp' },
+    ]);
+    expect(await world.count('device_state')).toBe(1);
+  });
+
+  test('a row is the same as if the device had been registered in time', async () => {
+    const message = { payload: { ts: '2026-01-01T00:00:00.123456Z', seq: 9, fw: '1.2', big: '1e400' } };
+    await world.send([{ seq: 1, ...message }]);
+    await world.register();
+    await world.replay({ ids: [1n] });
+    const columns =
+      'time, tenant_id, device_id, site_id, msg_type, seq, metrics, extra, arrived_at, identity';
+    const [replayed] = await world.rows(`select ${columns} from telemetry`);
+    // The identity is the same too: the same message again is a duplicate of it.
+    expect(await world.send([{ seq: 2, ...message }])).toEqual(['duplicate']);
+    await world.database.pool.query('delete from telemetry');
+    expect(await world.send([{ seq: 3, ...message }])).toEqual(['stored']);
+    expect(await world.rows(`select ${columns} from telemetry`)).toEqual([replayed as never]);
+  });
+
+  test('twice is as good as once', async () => {
+    await world.send([{ seq: 1 }, { seq: 2, payload: { site_id: 's2' } }]);
+    await world.register();
+    await world.replay({});
+    const before = await world.ledger();
+    const again = await world.replay({});
+    expect(again).toMatchObject({ stored: 0, duplicates: 0, refused: 1 });
+    expect([before, await world.count('telemetry'), await reasons()]).toEqual([
+      await world.ledger(),
+      1,
+      ['SITE_MISMATCH'],
+    ]);
+    expect(await world.replay(unregistered)).toMatchObject({ replayId: undefined, stored: 0 });
+  });
+
+  test('what is still refused says why it is now', async () => {
+    await world.send([{ seq: 1 }, { seq: 2, payload: { metrics: { temp: [1] } } }]);
+    await world.register('another-token');
+    expect(await world.replay({})).toMatchObject({
+      refused: 2,
+      reasons: new Map([
+        ['TOKEN_INVALID', 1],
+        ['METRIC_VALUE_INVALID', 1],
+      ]),
+    });
+    expect(await reasons()).toEqual(['TOKEN_INVALID', 'METRIC_VALUE_INVALID']);
+    expect(await world.ledger()).toEqual({ stored: 0, duplicates: 0, quarantined: 2, internal: 0 });
+  });
+
+  test('only what is selected is replayed', async () => {
+    await world.send([1, 2, 3, 4].map((seq) => ({ seq })));
+    await world.register();
+    expect(await world.replay({ ids: [2n, 4n, 99n] })).toMatchObject({ stored: 2 });
+    expect(await world.replay({ tenantId: 'other' })).toMatchObject({ stored: 0 });
+    expect(await world.replay({ deviceId: 'd2' })).toMatchObject({ stored: 0 });
+    expect(await world.replay({ reason: 'RATE_LIMITED' })).toMatchObject({ stored: 0 });
+    expect(await world.replay({ beforeMs: Date.now() - 60_000 })).toMatchObject({ stored: 0 });
+    expect(await world.replay({ tenantId: 't1', deviceId: 'd1' })).toMatchObject({ stored: 2 });
+  });
+
+  test('more than one chunk, of two incarnations of the stream', async () => {
+    const sent = Array.from({ length: 700 }, (_, index) => ({
+      seq: index + 1,
+      payload: { metrics: { n: index } },
+    }));
+    await world.send(sent);
+    await world.send(sent.slice(0, 50).map((each) => ({ ...each, epoch: '2026-02-02T00:00:00Z' })));
+    await world.register();
+    const progress: number[] = [];
+    const result = await world.replay({}, { onProgress: (done) => progress.push(done) });
+    expect(result.stored + result.duplicates).toBe(750);
+    expect(progress.at(-1)).toBe(750);
+    expect(progress.length).toBeGreaterThan(2);
+    const left = await world.rows('select sum(quarantined)::int as left from ledger group by epoch');
+    expect(left).toEqual([{ left: 0 }, { left: 0 }]);
+  });
+
+  test('live taps are told after the commit, of what was stored', async () => {
+    await world.send([{ seq: 1 }, { seq: 2, payload: { site_id: 's2' } }]);
+    await world.register();
+    const told: Candidate[] = [];
+    await world.replay({}, { onSettled: (judged) => told.push(...judged) });
+    expect(told.map(({ outcome }) => outcome)).toEqual(['stored', 'quarantined']);
+  });
+
+  test('a tenant’s new weeks are made as for live messages', async () => {
+    const ts = arrivedAtMs - 200 * 86_400_000;
+    await world.send([{ seq: 1, payload: { ts } }]);
+    await world.register();
+    expect(await world.replay({})).toMatchObject({ stored: 1 });
+    expect(await world.rows('select (extract(epoch from time) * 1000)::float8 as t from telemetry')).toEqual([
+      { t: ts },
+    ]);
+  });
+
+  test('latest values do not go back in time', async () => {
+    await world.send([{ seq: 1, payload: { metrics: { temp: 1 } } }]);
+    await world.register();
+    await world.send([{ seq: 2, envelope: { ts: arrivedAtMs + 1 }, payload: { metrics: { temp: 2 } } }]);
+    await world.replay({});
+    expect(await world.rows('select latest::text from sensors')).toEqual([{ latest: '2' }]);
+    expect(
+      await world.rows('select (extract(epoch from last_seen_at) * 1000)::float8 as at from device_state'),
+    ).toEqual([{ at: arrivedAtMs + 1 }]);
+  });
+});
+
+describe('the token that a message was sent with', () => {
+  test('an earlier one counts: rotated in between, or the device was deleted and registered again', async () => {
+    await world.send([{ seq: 1 }]);
+    await world.register();
+    await rotateToken(world.pool, tenant, device, { tokenSha256: hashToken('second'), graceMs: 0 });
+    expect(await world.dryRun({})).toMatchObject({ tokens: { current: 0, earlier: 1 }, stored: 1 });
+    expect(await world.replay({})).toMatchObject({ stored: 1 });
+    await world.send([{ seq: 2, payload: { provision_token: 'second', site_id: 's9' } }]);
+    await deleteDevice(world.pool, tenant, device);
+    await world.send([{ seq: 3, payload: { provision_token: 'second' } }]);
+    await world.register('third');
+    expect(await world.replay({ reason: 'UNREGISTERED_DEVICE' })).toMatchObject({ stored: 1 });
+  });
+
+  test('another one is a mismatch, also another device’s; none is none', async () => {
+    await world.send([
+      { seq: 1, payload: { provision_token: 'of somebody else' } },
+      { seq: 2, payload: { provision_token: undefined } },
+      { seq: 3 },
+    ]);
+    await world.register();
+    expect(await world.dryRun({})).toMatchObject({
+      messages: 3,
+      tokens: { current: 1, earlier: 0, mismatch: 1, none: 1 },
+      stored: 1,
+      refused: 2,
+      reasons: new Map([
+        ['TOKEN_INVALID', 1],
+        ['TOKEN_MISSING', 1],
+      ]),
+    });
+    expect(await world.replay({})).toMatchObject({ stored: 1, refused: 2 });
+  });
+
+  test('vouched for, it is stored, and who vouched and why is noted with the message', async () => {
+    await world.send([{ seq: 1, payload: { provision_token: 'wrong' } }, { seq: 2 }]);
+    await world.register();
+    expect(await world.dryRun({}, true)).toMatchObject({ tokens: { mismatch: 1, current: 1 }, stored: 2 });
+    expect(await world.replay({}, vouched)).toMatchObject({ stored: 2, refused: 0 });
+    expect(
+      await world.rows(`select operator, vouched_because, stored::int, refused::int, finished_at is not null as finished,
+        v.stream_seq::int as seq, v.identity = (select identity from telemetry where stream_seq = 1) as same
+        from replays left join vouched_messages v using (replay_id)`),
+    ).toEqual([
+      {
+        operator: 'ann',
+        vouched_because: 'ticket 17',
+        stored: 2,
+        refused: 0,
+        finished: true,
+        seq: 1,
+        same: true,
+      },
+    ]);
+  });
+
+  test('a revoked device stays refused unless somebody vouches; an unknown one stays unknown', async () => {
+    await world.send([
+      { seq: 1 },
+      { seq: 2, envelope: { device_id: 'd2', topic: 'tenant/t1/device/d2/telemetry' } },
+    ]);
+    await world.register();
+    await revokeDevice(world.pool, tenant, device);
+    expect(await world.replay({})).toMatchObject({ stored: 0, refused: 2 });
+    expect(await reasons()).toEqual(['DEVICE_REVOKED', 'UNREGISTERED_DEVICE']);
+    expect(await world.replay({}, vouched)).toMatchObject({ stored: 1, refused: 1 });
+    expect(await reasons()).toEqual(['UNREGISTERED_DEVICE']);
+  });
+
+  test('what was cut out where a value stood is never stored, whoever vouches', async () => {
+    await world.send([{ seq: 1, payload: { note: `my token is ${token}` } }]);
+    await world.register();
+    expect(await world.dryRun({}, true)).toMatchObject({ stored: 0, refused: 1, altered: 1 });
+    expect(await world.replay({}, vouched)).toMatchObject({ stored: 0, refused: 1 });
+    expect(await reasons()).toEqual(['BAD_ENVELOPE']);
+  });
+});
+
+describe('identities', () => {
+  const key = (bodyHash: number) => ({ identity: hex(0xabc), bodyHash: hex(bodyHash) });
+
+  test('a message whose resend was stored meanwhile is a duplicate, and leaves', async () => {
+    const limited = { ts: arrivedAtMs, seq: 5 };
+    await world.send([
+      { seq: 1, payload: limited },
+      { seq: 2, key: key(1) },
+    ]);
+    await world.register();
+    expect(
+      await world.send([
+        { seq: 3, payload: limited },
+        { seq: 4, key: key(1) },
+      ]),
+    ).toEqual(['stored', 'stored']);
+    expect(await world.dryRun({})).toMatchObject({ stored: 0, duplicates: 2 });
+    expect(await world.replay({})).toMatchObject({ stored: 0, duplicates: 2 });
+    expect(await world.count('telemetry')).toBe(2);
+    expect(await world.ledger()).toEqual({ stored: 2, duplicates: 2, quarantined: 0, internal: 0 });
+  });
+
+  test('resends that are all in the quarantine become one row', async () => {
+    const message = { payload: { ts: arrivedAtMs, seq: 5 } };
+    await world.send([
+      { seq: 1, ...message },
+      { seq: 2, ...message },
+      { seq: 3, key: key(1), envelope: { ts: arrivedAtMs } },
+      { seq: 4, key: key(1), envelope: { ts: arrivedAtMs + 1_000 } },
+      { seq: 5, key: key(2) },
+    ]);
+    await world.register();
+    expect(await world.dryRun({})).toMatchObject({ stored: 2, duplicates: 2, refused: 1 });
+    expect(await world.replay({})).toMatchObject({ stored: 2, duplicates: 2, refused: 1 });
+    expect(await reasons()).toEqual(['IDENTITY_REUSED']);
+    // The key is taken now: a resend does not come through again.
+    expect(await world.send([{ seq: 6, key: key(1) }])).toEqual(['duplicate']);
+  });
+
+  test('a key is remembered for as long as a message under it can be replayed', async () => {
+    await world.send([{ seq: 1, key: key(1) }]);
+    await world.register();
+    await world.send([{ seq: 2, key: key(1), envelope: { ts: arrivedAtMs + 5_000 } }]);
+    await world.database.pool.query(`update message_keys set first_settled_at = now() - interval '9 days'`);
+    expect(await expireMessageKeys(world.pool, { keepHours: 48 })).toBe(0);
+    expect(await world.replay({})).toMatchObject({ duplicates: 1 });
+    expect(await expireMessageKeys(world.pool, { keepHours: 48 })).toBe(1);
+  });
+
+  test('a message that went by its place in the stream takes the identity that its resends have', async () => {
+    const many = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`m${i}`, i]));
+    const message = { payload: { ts: arrivedAtMs, seq: 5, metrics: many } };
+    await world.register();
+    await world.send([{ seq: 1, ...message }]);
+    expect(await world.rows('select reason, identity_kind from quarantine')).toEqual([
+      { reason: 'TOO_MANY_METRICS', identity_kind: 'sequence' },
+    ]);
+    const decodeOptions = { ...options, maxMetrics: 9 };
+    expect(await world.replay({}, { decodeOptions })).toMatchObject({ stored: 1 });
+    const resend = decode(rawOf(envelopeOf({}, message.payload), { seq: 2 }), decodeOptions);
+    expect(await world.rows(`select replace(identity::text, '-', '') as identity from telemetry`)).toEqual([
+      { identity: resend.identity.identity },
+    ]);
+  });
+});
+
+test('a message that was limited is stored without being charged', async () => {
+  await using strict = await createWorld({
+    limiter: createRateLimiter({
+      device: { ratePerSecond: 0.001, burst: 1 },
+      tenant: { ratePerSecond: 1e6, burst: 1e8 },
+    }),
+  });
+  await strict.register();
+  const sent = [1, 2, 3].map((seq) => ({ seq, payload: { metrics: { n: seq } } }));
+  expect(await strict.send(sent)).toEqual(['stored', 'quarantined', 'quarantined']);
+  expect(await strict.replay({ reason: 'RATE_LIMITED' })).toMatchObject({ stored: 2 });
+  expect(await strict.ledger()).toEqual({ stored: 3, duplicates: 0, quarantined: 0, internal: 0 });
+});
