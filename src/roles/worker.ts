@@ -13,6 +13,7 @@ import { createPool } from '../store/pool.ts';
 import { type RegistryFeed, startRegistryFeed } from '../store/registry-feed.ts';
 import { ledgerShards } from '../store/statements/add-to-ledger.ts';
 import { connectNats } from '../stream/connection.ts';
+import { startLeftoverWatch } from '../stream/leftovers.ts';
 import { type PulledMessage, startPuller } from '../stream/puller.ts';
 import { canaryEchoSubject, consumerName, readingsSubject, streamName } from '../stream/subjects.ts';
 import { createCanaryEcho } from '../worker/canary-echo.ts';
@@ -173,11 +174,14 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
     registryFresh: registry.fresh,
   });
   const status = serveRoleStatus({ nc, role: 'worker', id, now, more });
+  const stream = { stream: streamName, consumer: consumerName };
+  const leftovers = startLeftoverWatch({ nc, ...stream, random: options.random, log });
   log.info({ event: 'ready', role: 'worker', id }, 'worker ready');
   return {
     async drain() {
+      const watched = leftovers.drain();
       await loop.drain(workerDefaults.settleDeadlineMs).catch(options.onFailure);
-      await soon(Promise.all([sharing.drain(), answer.drain(), status.drain()]));
+      await soon(Promise.all([watched, sharing.drain(), answer.drain(), status.drain()]));
     },
   };
 }
