@@ -52,6 +52,8 @@ export function createPool({ databaseUrl, max, name, log, timeouts }: PoolOption
     idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
     keepAlive: true,
     types: columnTypes,
+    // A promise: the pool waits for it before it gives the connection away.
+    onConnect: (client: pg.ClientBase) => keepCommits(client),
   });
   // The pool listens to idle connections only, and an `error` event that nobody hears ends the process. What a
   // checked-out connection was doing fails with the same error, so it is not logged a second time.
@@ -60,6 +62,16 @@ export function createPool({ databaseUrl, max, name, log, timeouts }: PoolOption
     log.warn({ event: 'database_connection_lost', err: error }, 'an idle database connection was lost'),
   );
   return pool;
+}
+
+/**
+ * With `synchronous_commit = off`, as the database or the role may be set, a server that crashes forgets commits that
+ * were told, and with them messages that were acknowledged. Stronger settings than `on` stay.
+ */
+async function keepCommits(client: pg.ClientBase): Promise<void> {
+  await client.query(
+    `select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'`,
+  );
 }
 
 export interface ClientOverrides {

@@ -54,3 +54,15 @@ test('killed backends, idle and busy, fail their queries and nothing else', () =
     });
     expect((await pool.query('select 2 as two')).rows).toEqual([{ two: 2 }]);
   }));
+
+test.each([
+  ['off', 'on'],
+  ['on', 'on'],
+  ['remote_apply', 'remote_apply'],
+])('a database set to synchronous_commit = %s commits with %s', (set, used) =>
+  withDatabase({ migrated: false }, async ({ pool, database }) => {
+    await database.pool.query(`alter database ${database.name} set synchronous_commit = ${set}`);
+    const { rows } = await pool.query(`select current_setting('synchronous_commit') as used`);
+    expect(rows).toEqual([{ used }]);
+  }),
+);
