@@ -7,7 +7,7 @@ import { type Canary, startCanary } from '../intake/canary.ts';
 import { backoffMs } from '../lib/backoff.ts';
 import { registerBacklogMetrics } from '../observe/backlog.ts';
 import { type CanaryMetrics, createCanaryMetrics } from '../observe/canary.ts';
-import { createPublisherMetrics } from '../observe/publisher.ts';
+import { createPublisherMetrics, type PublisherMetrics } from '../observe/publisher.ts';
 import { type BacklogMonitor, startBacklogMonitor } from '../stream/backlog.ts';
 import { createPublisher, type Publisher } from '../stream/publisher.ts';
 import { consumerName, streamName } from '../stream/subjects.ts';
@@ -38,6 +38,8 @@ export interface Backbone {
   readonly backlog: BacklogMonitor;
   /** Resolves after the first try to make the streams that are missing. */
   readonly prepared: Promise<void>;
+  /** How long ago a message was refused because TELEMETRY is full, in ms; undefined: never. */
+  fullAgoMs(): number | undefined;
   /** Undefined before the streams were tried, and where no canaries are sent. */
   canary(): Canary | undefined;
   drain(): Promise<void>;
@@ -47,6 +49,10 @@ const topologyRetry = { baseMs: 1_000, maxMs: 30_000 } as const;
 
 export function startBackbone(options: BackboneOptions): Backbone {
   const { nc, config, role, id, log, metrics, now } = options;
+  let fullAtMs: number | undefined;
+  const publisherMetrics = tellingOfFull(createPublisherMetrics(metrics), () => {
+    fullAtMs = now();
+  });
   const publisher = createPublisher({
     nc,
     stream: streamName,
@@ -55,7 +61,7 @@ export function startBackbone(options: BackboneOptions): Backbone {
     maxInFlightBytes: config.maxInFlightBytes,
     log,
     clock: now,
-    metrics: createPublisherMetrics(metrics),
+    metrics: publisherMetrics,
   });
   const backlog = startBacklogMonitor({ nc, stream: streamName, consumer: consumerName, log, clock: now });
   registerBacklogMetrics(metrics, backlog.current);
@@ -72,11 +78,22 @@ export function startBackbone(options: BackboneOptions): Backbone {
     publisher,
     backlog,
     prepared,
+    fullAgoMs: () => (fullAtMs === undefined ? undefined : now() - fullAtMs),
     canary: () => canary,
     drain: async () => {
       stopping.abort();
       await canary?.drain();
       await Promise.all([publisher.drain(), backlog.drain(), status.drain()]);
+    },
+  };
+}
+
+function tellingOfFull(metrics: PublisherMetrics, tell: () => void): PublisherMetrics {
+  return {
+    ...metrics,
+    settled(outcome, seconds) {
+      metrics.settled(outcome, seconds);
+      if (outcome === 'stream_full') tell();
     },
   };
 }

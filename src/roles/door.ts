@@ -155,6 +155,7 @@ function flowOf({ canaryIntervalMs }: Config, backbone: Backbone | undefined): F
     disconnectedForMs: backbone?.publisher.disconnectedForMs,
     canary: backbone?.canary()?.current(),
     canaryIntervalMs,
+    fullAgoMs: backbone?.fullAgoMs(),
     backlog: backbone?.backlog.current(),
     durability: undefined,
     unaccounted: undefined,

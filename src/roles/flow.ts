@@ -8,6 +8,8 @@ export interface FlowFacts {
   /** Undefined: none are sent. */
   readonly canary: CanaryState | undefined;
   readonly canaryIntervalMs: number;
+  /** How long ago JetStream refused a message because the stream is full; undefined: never. */
+  readonly fullAgoMs: number | undefined;
   readonly backlog: Backlog | undefined;
   readonly durability: unknown;
   readonly unaccounted: number | undefined;
@@ -15,6 +17,9 @@ export interface FlowFacts {
 
 /** A canary that came through longer ago than this says that messages do not flow. */
 const stuckAfterMs = 15_000;
+
+/** A stream that refused a message this short a time ago counts as full. */
+const fullForMs = 5_000;
 
 export function describeFlow(facts: FlowFacts): Flow {
   const problems = [connection(facts), stream(facts), canary(facts), audit(facts)].filter(
@@ -37,8 +42,10 @@ function connection({ disconnectedForMs }: FlowFacts): string | undefined {
   return `NATS has been away for ${seconds(disconnectedForMs)}: nothing is accepted.`;
 }
 
-function stream({ canary: state }: FlowFacts): string | undefined {
-  if (state?.refusedWhy !== 'stream_full') return undefined;
+function stream({ canary: state, fullAgoMs }: FlowFacts): string | undefined {
+  // A canary is small: where it still fits, other messages may not.
+  const isRefusing = fullAgoMs !== undefined && fullAgoMs < fullForMs;
+  if (!isRefusing && state?.refusedWhy !== 'stream_full') return undefined;
   return 'TELEMETRY is full: messages are answered 503 until workers have made room.';
 }
 

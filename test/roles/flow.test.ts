@@ -8,6 +8,7 @@ const healthy: FlowFacts = {
   disconnectedForMs: 0,
   canary: through,
   canaryIntervalMs: 5_000,
+  fullAgoMs: undefined,
   backlog: undefined,
   durability: undefined,
   unaccounted: 0,
@@ -34,6 +35,7 @@ test.each<[string, Partial<FlowFacts>, RegExp]>([
     /20 s ago. JetStream refused the latest: timeout/,
   ],
   ['the stream full', { canary: { ...through, refusedWhy: 'stream_full' } }, /TELEMETRY is full/],
+  ['the stream full, for messages larger than a canary', { fullAgoMs: 4_999 }, /TELEMETRY is full/],
   ['messages that nobody accounts for', { unaccounted: 3 }, /misses 3 messages/],
 ])('%s: it does not flow, and says why', (_, facts, sentence) => {
   const { flowing, problems } = describeFlow({ ...healthy, ...facts });
@@ -44,6 +46,7 @@ test.each<[string, Partial<FlowFacts>, RegExp]>([
 
 test('one refused canary is no standstill, an audit that is not known neither', () => {
   expect(problemsOf({ canary: { ...through, refusedWhy: 'timeout' }, unaccounted: undefined })).toEqual([]);
+  expect(problemsOf({ fullAgoMs: 5_001 })).toEqual([]);
 });
 
 test('with seldom canaries their age counts by their interval', () => {
