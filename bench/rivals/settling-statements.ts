@@ -8,6 +8,7 @@
 import pino from 'pino';
 import { createPartitions } from '../../src/store/partitions.ts';
 import { createPool } from '../../src/store/pool.ts';
+import { beginSettling } from '../../src/store/settling-lock.ts';
 import { addToLedger } from '../../src/store/statements/add-to-ledger.ts';
 import { claim } from '../../src/store/statements/claim.ts';
 import { insertTelemetry, type TelemetryRow } from '../../src/store/statements/insert-telemetry.ts';
@@ -59,13 +60,17 @@ async function settleBatches(): Promise<void> {
 }
 
 async function settle({ positions, rows, seen, values }: Batch): Promise<void> {
-  await inTransaction(pool, async (db) => {
-    await claim(db, positions);
-    const stored = await insertTelemetry(db, rows);
-    await upsertDeviceState(db, seen, { staleAfterMs: 300_000, offlineAfterMs: 1_800_000 });
-    await upsertSensors(db, values);
-    await addToLedger(db, epoch, 0, { stored: stored.size, duplicates: 0, quarantined: 0, internal: 0 });
-  });
+  await inTransaction(
+    pool,
+    async (db) => {
+      await claim(db, epoch, positions);
+      const stored = await insertTelemetry(db, rows);
+      await upsertDeviceState(db, seen, { staleAfterMs: 300_000, offlineAfterMs: 1_800_000 });
+      await upsertSensors(db, values);
+      await addToLedger(db, epoch, 0, { stored: stored.size, duplicates: 0, quarantined: 0, internal: 0 });
+    },
+    beginSettling,
+  );
 }
 
 function makeBatches(messages: readonly BenchMessage[]): Batch[] {

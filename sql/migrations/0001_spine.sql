@@ -229,7 +229,7 @@ create table claims (
   epoch integer not null,
   seq bigint not null,
   timestamp_ns bigint not null,
-  primary key (epoch, seq, timestamp_ns)
+  primary key (epoch, seq)
 );
 
 -- What an operator has looked into: this much of an epoch's `unaccounted` no longer turns the status red.

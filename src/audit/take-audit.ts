@@ -1,8 +1,10 @@
 import type { NatsConnection } from '@nats-io/nats-core';
+import type pg from 'pg';
 import { auditEpochs, type EpochAccount } from '../store/audit/audit-epochs.ts';
+import { type EpochMark, raiseMark, selectMarks } from '../store/audit/marks.ts';
 import { openEpoch } from '../store/statements/open-epoch.ts';
-import type { Queryable } from '../store/statements/queryable.ts';
-import { streamSequences } from '../stream/stream-sequences.ts';
+import { openNextEpoch } from '../store/statements/open-next-epoch.ts';
+import { type StreamSequences, streamSequences } from '../stream/stream-sequences.ts';
 
 /** What became of everything that the stream accepted, as of one instant. */
 export interface Audit {
@@ -25,7 +27,7 @@ export type AuditCount = (typeof counts)[number];
 
 export interface AuditOptions {
   readonly nc: NatsConnection;
-  readonly db: Queryable;
+  readonly pool: pg.Pool;
   readonly stream: string;
 }
 
@@ -35,12 +37,32 @@ export interface AuditOptions {
  *
  * @throws what NATS and the database throw: without both there is no audit
  */
-export async function takeAudit({ nc, db, stream }: AuditOptions): Promise<Audit> {
+export async function takeAudit({ nc, pool, stream }: AuditOptions): Promise<Audit> {
+  const marks = await selectMarks(pool, stream);
   const seen = await streamSequences(nc, stream);
-  // A stream whose messages no worker has met yet has no epoch.
-  if (seen !== undefined) await openEpoch(db, stream, seen.created);
-  const epochs = await auditEpochs(db, stream, seen);
+  if (seen !== undefined) await remember(pool, stream, seen, marks);
+  const epochs = await auditEpochs(pool, stream, seen);
   return { epochs, total: totalOf(epochs) };
+}
+
+/**
+ * Keeps the stream's mark. A stream that has assigned less than an earlier audit saw was restored from an older copy, or
+ * has lost its end with the power: what it assigns from here on belongs to a next epoch.
+ */
+async function remember(
+  pool: pg.Pool,
+  stream: string,
+  { created, lastSeq, lastTimestampNs }: StreamSequences,
+  marks: readonly EpochMark[],
+): Promise<void> {
+  const mark = marks.find((each) => each.created === created);
+  // A stream whose messages no worker has met yet has no epoch.
+  if (mark === undefined) await openEpoch(pool, stream, created);
+  else if (lastSeq >= mark.lastMark) await raiseMark(pool, mark.epoch, lastSeq);
+  else {
+    const first = { firstSeq: lastSeq + 1, firstTimestampNs: lastTimestampNs + 1n };
+    await openNextEpoch(pool, { stream, created, after: mark.epoch, ...first });
+  }
 }
 
 function totalOf(epochs: readonly EpochAccount[]): AuditTotal {

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type pg from 'pg';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Auditor } from '../audit/auditor.ts';
 import type { Config } from '../config/settings.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { createLog } from '../observe/create-log.ts';
@@ -12,6 +13,7 @@ import { createPartitions } from '../store/partitions.ts';
 import { createPool } from '../store/pool.ts';
 import { type RegistryFeed, startRegistryFeed } from '../store/registry-feed.ts';
 import { ledgerShards } from '../store/statements/add-to-ledger.ts';
+import type { Queryable } from '../store/statements/queryable.ts';
 import { connectNats } from '../stream/connection.ts';
 import { startLeftoverWatch } from '../stream/leftovers.ts';
 import { type PulledMessage, startPuller } from '../stream/puller.ts';
@@ -21,11 +23,11 @@ import { decode } from '../worker/decode.ts';
 import { createEpochs } from '../worker/epochs.ts';
 import { judge } from '../worker/judge/judge.ts';
 import { startLimitSharing } from '../worker/limit-sharing.ts';
-import { createPlans } from '../worker/plan.ts';
+import { createPlans, type Plan, planEntries } from '../worker/plan.ts';
 import { createQuarantineRoom } from '../worker/quarantine-room.ts';
 import { startRateLimitAnswer } from '../worker/rate-limit-answer.ts';
 import { createRateLimiter, type RateLimiter } from '../worker/rate-limiter.ts';
-import { createSettle } from '../worker/settle.ts';
+import { createSettle, type OtherEpochError } from '../worker/settle.ts';
 import { startSettleLoop } from '../worker/settle-loop.ts';
 import { createSettledCounts } from '../worker/settled-counts.ts';
 import { createTap } from '../worker/tap.ts';
@@ -35,6 +37,7 @@ import { closeConnection } from './close-connection.ts';
 import { startHealthServer } from './health.ts';
 import { startNatsDialer } from './nats-dialer.ts';
 import { quarantineLimits } from './quarantine-limits.ts';
+import { auditOf, createRoleAuditor } from './role-audit.ts';
 import type { RoleDeps } from './role-deps.ts';
 import { createRoleId, serveRoleStatus } from './role-status.ts';
 import { prepareTopology } from './role-topology.ts';
@@ -74,16 +77,19 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
   const pool = createPool({ databaseUrl, max, name, log });
   const pollMs = workerDefaults.registryPollMs;
   const registry = startRegistryFeed({ pool, pollMs, devices: true, log, clock: now });
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  const dialer = startNatsDialer({ connect: () => connectNats({ url, name, log }), log, random });
+  const auditor = createRoleAuditor({ nats: dialer.current, pool, metrics, log, now, wallClock });
+  const tasks = (client: Queryable) => [{ name: 'audit', run: () => auditor.run(client) }];
   const maintenance = startMaintenance({
     ...config,
     quarantineLimits: quarantineLimits(config),
     pool,
     log,
     clock: now,
+    tasks,
   });
-  const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
-  const dialer = startNatsDialer({ connect: () => connectNats({ url, name, log }), log, random });
   const { bind, healthPort: port } = config;
   const whyNotReady = createAnswers({ nats: dialer.current, pool });
   const health = startHealthServer({ bind, port, whyNotReady, metrics, log });
@@ -98,7 +104,8 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
     await prepareTopology(nc, config, log);
     if (stopped) return undefined;
     const onFailure = failed.reject;
-    return startWork({ config, id, nc, pool, registry, metrics, log, now, wallClock, random, onFailure });
+    const instruments = { metrics, log, now, wallClock, random };
+    return startWork({ config, id, nc, pool, registry, auditor, onFailure, ...instruments });
   })();
   work.catch(failed.reject);
   return {
@@ -132,6 +139,7 @@ interface WorkOptions extends Required<RoleDeps> {
   readonly nc: NatsConnection;
   readonly pool: pg.Pool;
   readonly registry: RegistryFeed;
+  readonly auditor: Auditor;
   readonly metrics: Registry;
   readonly onFailure: (error: unknown) => void;
 }
@@ -172,6 +180,7 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
     settled: counts.snapshot(),
     registryVersion: registry.version,
     registryFresh: registry.fresh,
+    ...auditOf(options.auditor),
   });
   const status = serveRoleStatus({ nc, role: 'worker', id, now, more });
   const stream = { stream: streamName, consumer: consumerName };
@@ -211,10 +220,18 @@ function settling({ config, pool, registry, log, now, wallClock }: WorkOptions, 
     maxAheadMs: config.maxAheadMs,
     retentionMs: config.retentionDays * 86_400_000,
   };
-  const epochOf = createEpochs(pool, streamName);
+  const epochs = createEpochs(pool, streamName);
   return {
     plan: (messages: readonly PulledMessage[]) =>
-      createPlans(messages, (message) => decode(message, decodeOptions), epochOf),
+      createPlans(messages, (message) => decode(message, decodeOptions), epochs.of),
+    replan: async (plan: Plan, { epoch, messages }: OtherEpochError) => {
+      log.warn(
+        { event: 'stream_restored', epoch, messages: messages.length, firstSeq: messages[0]?.seq },
+        'the stream gives old numbers to new messages: they are settled in an epoch of their own',
+      );
+      await epochs.corrected(epoch, messages);
+      return planEntries(plan.entries, epochs.of);
+    },
     settle: createSettle({
       pool,
       registry,

@@ -11,6 +11,7 @@ import { makeWeeksAhead } from './maintenance/make-weeks-ahead.ts';
 import { createSchedule, type Task } from './maintenance/schedule.ts';
 import { sweepStatus } from './maintenance/sweep-status.ts';
 import { createClient, endClient } from './pool.ts';
+import type { Queryable } from './statements/queryable.ts';
 
 export interface MaintenanceOptions {
   readonly pool: pg.Pool;
@@ -24,6 +25,8 @@ export interface MaintenanceOptions {
   /** Milliseconds that never go back, such as `performance.now`. */
   readonly clock: () => number;
   readonly intervals?: Partial<MaintenanceIntervals>;
+  /** What else is for one process only; given the connection that holds the place. */
+  readonly tasks?: (client: Queryable) => readonly Task[];
 }
 
 export interface MaintenanceIntervals {
@@ -120,18 +123,21 @@ async function serve(
   if (state.stopped) return;
   state.active = true;
   options.log.info({ event: 'maintenance_active' }, 'this process does the maintenance of the database');
-  const schedule = createSchedule(tasks(client, options, intervals), {
-    clock: options.clock,
-    afterFailureMs: intervals.retryMs,
-    onFailure: async (task, error) => {
-      options.log.warn(
-        { event: 'maintenance_failed', err: error, task },
-        'maintenance failed: trying again later',
-      );
-      // A lost connection has lost the lock: this throws and ends the service.
-      await client.query('select 1');
+  const schedule = createSchedule(
+    [...tasks(client, options, intervals), ...(options.tasks?.(client) ?? [])],
+    {
+      clock: options.clock,
+      afterFailureMs: intervals.retryMs,
+      onFailure: async (task, error) => {
+        options.log.warn(
+          { event: 'maintenance_failed', err: error, task },
+          'maintenance failed: trying again later',
+        );
+        // A lost connection has lost the lock: this throws and ends the service.
+        await client.query('select 1');
+      },
     },
-  });
+  );
   while (!state.stopped) await waker.wait(await schedule.runDue());
 }
 

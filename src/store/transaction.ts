@@ -4,16 +4,18 @@ import type pg from 'pg';
  * Runs `work` in one transaction on one connection: commits when it resolves, rolls back when it throws, and
  * passes its result or its error on.
  *
+ * `begin` may set the transaction up in the same round trip: `begin; set local …`.
  * An error of COMMIT itself leaves the outcome open when the connection was lost: it may have happened.
  */
 export async function inTransaction<T>(
   pool: pg.Pool,
   work: (client: pg.PoolClient) => Promise<T>,
+  begin = 'begin',
 ): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
-    await client.query('begin');
+    await client.query(begin);
     const result = await work(client);
     await commit(client);
     return result;

@@ -18,6 +18,9 @@ export const rateLimitsSubject = 'tributary.workers.rate-limits';
 /** Where workers tell each other what they counted. */
 export const limitsSubject = 'tributary.limits';
 
+/** Where the worker that audits tells what it found. */
+export const auditSubject = 'tributary.audit';
+
 /** Where a worker tells a gateway that its canary is committed. */
 export function canaryEchoSubject(senderId: string): string {
   return `tributary.canary.${encodeDeviceToken(senderId)}`;

@@ -34,13 +34,22 @@ export interface Plan {
  * Plans a batch: nearly always one plan. Messages that cannot share a transaction's claim, being of another
  * epoch or under a sequence that the plan already holds, go into a plan of their own.
  */
-export async function createPlans(
+export function createPlans(
   messages: readonly PulledMessage[],
   decode: (message: PulledMessage) => Decoded,
   epochOf: EpochOf,
 ): Promise<Plan[]> {
+  const entries = messages.map(
+    (message): PlanEntry => ({ message, decoded: decode(message), charged: undefined, refused: undefined }),
+  );
+  return planEntries(entries, epochOf);
+}
+
+/** The same for entries that were in a plan before: what they were charged stays. */
+export async function planEntries(entries: readonly PlanEntry[], epochOf: EpochOf): Promise<Plan[]> {
   const plans: (Plan & { readonly seqs: Set<number> })[] = [];
-  for (const message of messages) {
+  for (const entry of entries) {
+    const { message } = entry;
     const epoch = await epochOf(message);
     let plan = plans.find((other) => other.epoch === epoch && !other.seqs.has(message.seq));
     if (plan === undefined) {
@@ -48,7 +57,7 @@ export async function createPlans(
       plans.push(plan);
     }
     plan.seqs.add(message.seq);
-    plan.entries.push({ message, decoded: decode(message), charged: undefined, refused: undefined });
+    plan.entries.push(entry);
   }
   return plans;
 }

@@ -3,12 +3,14 @@ import { type BackoffOptions, backoffMs } from '../lib/backoff.ts';
 import { classify, isMissingPartition, sqlstateOf } from '../store/errors.ts';
 import type { PulledMessage, Puller } from '../stream/puller.ts';
 import { halves, type Plan, type PlanEntry } from './plan.ts';
-import type { Settle, Settled } from './settle.ts';
+import { OtherEpochError, type Settle, type Settled } from './settle.ts';
 
 export interface SettleLoopOptions {
   readonly puller: Puller;
   readonly plan: (messages: readonly PulledMessage[]) => Promise<Plan[]>;
   readonly settle: Settle;
+  /** Plans again what was taken for the wrong epoch. */
+  readonly replan: (plan: Plan, error: OtherEpochError) => Promise<Plan[]>;
   /** Told after COMMIT and ack. */
   readonly onSettled: (settled: readonly Settled[]) => void;
   /** Told of each attempt that failed and is made again. */
@@ -90,9 +92,21 @@ async function settlePlan(plan: Plan, options: SettleLoopOptions, abandoned: Abo
     for (const { entry } of settled) entry.message.ack();
     options.onSettled(settled);
   } catch (error) {
+    if (error instanceof OtherEpochError) return settleAgain(plan, error, options, abandoned);
     if (classify(error) !== 'row') throw error;
     await settleApart(plan, error, options, abandoned);
   }
+}
+
+async function settleAgain(
+  plan: Plan,
+  error: OtherEpochError,
+  options: SettleLoopOptions,
+  abandoned: AbortSignal,
+): Promise<void> {
+  const plans = await untilDone(() => options.replan(plan, error), options, abandoned);
+  if (plans === undefined) return giveBack(messagesOf(plan), options);
+  for (const part of plans) await settlePlan(part, options, abandoned);
 }
 
 /**

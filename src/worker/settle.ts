@@ -3,11 +3,13 @@ import type { RegistryView } from '../model/registry.ts';
 import type { Reading, Rejection, Verdict } from '../model/verdict.ts';
 import { isMissingPartition } from '../store/errors.ts';
 import type { Partitions } from '../store/partitions.ts';
+import { beginSettling } from '../store/settling-lock.ts';
 import { addToLedger } from '../store/statements/add-to-ledger.ts';
 import { claim } from '../store/statements/claim.ts';
 import type { Queryable } from '../store/statements/queryable.ts';
 import type { StatusThresholds } from '../store/statements/upsert-device-state.ts';
 import { inTransaction } from '../store/transaction.ts';
+import type { PulledMessage } from '../stream/puller.ts';
 import type { Decoded } from './decoded.ts';
 import { keepRejected } from './keep-rejected.ts';
 import { settleKeys } from './keys.ts';
@@ -46,9 +48,25 @@ export interface Settled {
   readonly verdict: Verdict | undefined;
 }
 
+/** Nothing of the plan was settled: these messages belong to another epoch, and a new plan is needed. */
+export class OtherEpochError extends Error {
+  override readonly name = 'OtherEpochError';
+  readonly epoch: number;
+  readonly messages: readonly PulledMessage[];
+
+  constructor(epoch: number, messages: readonly PulledMessage[]) {
+    super(`${messages.length} messages are not of epoch ${epoch}: the stream gives numbers again`);
+    this.epoch = epoch;
+    this.messages = messages;
+  }
+}
+
 export type Settle = (plan: Plan) => Promise<Settled[]>;
 
-/** The settling of a plan in one transaction. Throws what the database throws; the plan may then be tried again. */
+/**
+ * The settling of a plan in one transaction. Throws what the database throws; the plan may then be tried again.
+ * Throws OtherEpochError when the plan is to be made again.
+ */
 export function createSettle(options: SettleOptions): Settle {
   return async (plan) => {
     const unplaceable = await preparePartitions(plan, options);
@@ -66,16 +84,20 @@ async function settleInTransaction(
 ): Promise<Claimed<PlanEntry>[]> {
   const { pool, limiter, registry, partitions } = options;
   try {
-    return await inTransaction(pool, async (db) => {
-      const messages = await claimAndJudge(db, plan, options);
-      for (const message of messages) {
-        if (message.outcome === 'open' && unplaceable.has(message.entry)) quarantine(message, outOfRange);
-      }
-      await settleKeys(db, messages, (reading) => limiter.charge(reading, registry));
-      await storeReadings(db, plan.epoch, messages);
-      await record(db, plan.epoch, messages, options);
-      return messages;
-    });
+    return await inTransaction(
+      pool,
+      async (db) => {
+        const messages = await claimAndJudge(db, plan, options);
+        for (const message of messages) {
+          if (message.outcome === 'open' && unplaceable.has(message.entry)) quarantine(message, outOfRange);
+        }
+        await settleKeys(db, messages, (reading) => limiter.charge(reading, registry));
+        await storeReadings(db, plan.epoch, messages);
+        await record(db, plan.epoch, messages, options);
+        return messages;
+      },
+      beginSettling,
+    );
   } catch (error) {
     // Retention dropped it, or the registry moved on and more was accepted: the next attempt looks again.
     if (isMissingPartition(error)) partitions.forget();
@@ -115,12 +137,16 @@ async function claimAndJudge(
   plan: Plan,
   options: SettleOptions,
 ): Promise<Claimed<PlanEntry>[]> {
-  const positions = plan.entries.map(({ message }) => ({
-    epoch: plan.epoch,
-    seq: message.seq,
-    timestampNs: message.timestampNs,
-  }));
-  const result = await claim(db, positions);
+  const result = await claim(
+    db,
+    plan.epoch,
+    plan.entries.map(({ message }) => message),
+  );
+  if (result.elsewhere.size > 0)
+    throw new OtherEpochError(
+      plan.epoch,
+      plan.entries.flatMap(({ message }) => (result.elsewhere.has(message.seq) ? message : [])),
+    );
   // Change notices are hints and get lost; the transaction's own look at the version is what counts.
   if (result.registryVersion > options.registry.version)
     await options.registry.refresh(result.registryVersion);

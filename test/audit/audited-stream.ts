@@ -2,6 +2,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import type pg from 'pg';
 import { type Audit, takeAudit } from '../../src/audit/take-audit.ts';
 import { createPool } from '../../src/store/pool.ts';
+import { beginSettling } from '../../src/store/settling-lock.ts';
 import { addToLedger } from '../../src/store/statements/add-to-ledger.ts';
 import { claim } from '../../src/store/statements/claim.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
@@ -44,14 +45,14 @@ export async function startAuditedStream(): Promise<AuditedStream> {
     onMissing: async () => {},
   });
   cleanup.defer(() => puller.stop());
-  const epochOf = createEpochs(pool, streamName);
+  const epochs = createEpochs(pool, streamName);
   const held: PulledMessage[] = [];
   const owned = cleanup.move();
   return {
     nats,
     nc,
     pool,
-    audit: () => takeAudit({ nc, db: pool, stream: streamName }),
+    audit: () => takeAudit({ nc, pool, stream: streamName }),
     async publish(count) {
       for (let i = 0; i < count; i += 1) nc.publish('telemetry.acme', '{}');
       await nc.flush();
@@ -62,12 +63,16 @@ export async function startAuditedStream(): Promise<AuditedStream> {
     },
     async settle(messages) {
       for (const message of messages) {
-        const epoch = await epochOf(message);
-        await inTransaction(pool, async (db) => {
-          const { claimed } = await claim(db, [{ epoch, ...message }]);
-          const counts = { stored: claimed.size, duplicates: 0, quarantined: 0, internal: 0 };
-          await addToLedger(db, epoch, 0, counts);
-        });
+        const epoch = await epochs.of(message);
+        await inTransaction(
+          pool,
+          async (db) => {
+            const { claimed } = await claim(db, epoch, [message]);
+            const counts = { stored: claimed.size, duplicates: 0, quarantined: 0, internal: 0 };
+            await addToLedger(db, epoch, 0, counts);
+          },
+          beginSettling,
+        );
       }
     },
     async api(name, body) {

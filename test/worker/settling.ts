@@ -7,10 +7,17 @@ import { createPartitions } from '../../src/store/partitions.ts';
 import { openEpoch } from '../../src/store/statements/open-epoch.ts';
 import type { PulledMessage } from '../../src/stream/puller.ts';
 import type { Decoded } from '../../src/worker/decoded.ts';
-import type { Plan } from '../../src/worker/plan.ts';
+import { createEpochs } from '../../src/worker/epochs.ts';
+import { type Plan, planEntries } from '../../src/worker/plan.ts';
 import { createQuarantineRoom } from '../../src/worker/quarantine-room.ts';
 import { createRateLimiter } from '../../src/worker/rate-limiter.ts';
-import { createSettle, type Settle, type SettleOptions } from '../../src/worker/settle.ts';
+import {
+  createSettle,
+  OtherEpochError,
+  type Settle,
+  type Settled,
+  type SettleOptions,
+} from '../../src/worker/settle.ts';
 
 /** A message with its decoded form and verdict written down, to test settling apart from judging. */
 export interface Script {
@@ -134,10 +141,28 @@ export async function createSettling(
     }));
     return { epoch, entries, messages: made.map(({ message }) => message) };
   };
+  const epochs = createEpochs(pool, 'TELEMETRY');
+  const settleAll = async (part: Plan): Promise<Settled[]> => {
+    try {
+      return await settle(part);
+    } catch (error) {
+      if (!(error instanceof OtherEpochError)) throw error;
+      await epochs.corrected(error.epoch, error.messages);
+      const settled: Settled[] = [];
+      for (const again of await planEntries(part.entries, epochs.of))
+        settled.push(...(await settleAll(again)));
+      return settled;
+    }
+  };
   return {
     settle,
     epoch,
     plan,
-    run: async (scripts) => (await settle(plan(scripts))).map(({ outcome }) => outcome),
+    run: async (scripts) => {
+      const settled: Settled[] = [];
+      const { entries } = plan(scripts);
+      for (const part of await planEntries(entries, epochs.of)) settled.push(...(await settleAll(part)));
+      return entries.map((entry) => settled.find((each) => each.entry === entry)?.outcome ?? 'no outcome');
+    },
   };
 }

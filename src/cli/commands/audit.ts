@@ -30,8 +30,8 @@ export function addAuditCommand(program: Command, context: CliContext): void {
 }
 
 function audited(invocation: Invocation): Promise<Audit> {
-  return withDatabase(invocation, (db) =>
-    withNats(invocation, (nc) => takeAudit({ nc, db, stream: streamName })),
+  return withDatabase(invocation, (pool) =>
+    withNats(invocation, (nc) => takeAudit({ nc, pool, stream: streamName })),
   );
 }
 

@@ -78,7 +78,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const registry = startRegistryFeed({ pool, pollMs: 50, devices: true, log, clock });
   await registry.ready;
   const partitions = createPartitions({ pool, log, clock: Date.now });
-  const epochOf = createEpochs(pool, 'TELEMETRY');
+  const epochs = createEpochs(pool, 'TELEMETRY');
   const settle = createSettle({
     pool,
     registry,
@@ -100,7 +100,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       const plans = await createPlans(
         messages.map(pulled),
         (message) => decode(message, decodeOptions),
-        epochOf,
+        epochs.of,
       );
       const outcomes: string[] = [];
       for (const plan of plans) outcomes.push(...(await settle(plan)).map(({ outcome }) => outcome));
