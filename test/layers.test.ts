@@ -4,6 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 /** From the top down; rooms on one floor are siblings. `config/` is read by the upper floors only. */
 const floors: readonly (readonly string[])[] = [
   ['cli'],
+  ['prove'],
   ['roles'],
   ['config'],
   ['sources/http', 'sources/mqtt', 'worker', 'audit', 'delivery', 'console'],

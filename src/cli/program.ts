@@ -4,6 +4,7 @@ import { addAuditCommand } from './commands/audit.ts';
 import { addDeviceCommands } from './commands/device.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
 import { addOperatorKeyCommands } from './commands/operator-key.ts';
+import { addProveCommand } from './commands/prove.ts';
 import { addQuarantineCommands } from './commands/quarantine.ts';
 import { addRoleCommands } from './commands/roles.ts';
 import { addSensorsCommand } from './commands/sensors.ts';
@@ -37,6 +38,7 @@ export function createProgram(context: CliContext): Command {
   addUpCommand(program, context);
   addRoleCommands(program, context);
   addSimulateCommand(program, context);
+  addProveCommand(program, context);
   program.commandsGroup('Set up:');
   addTenantCommands(program, context);
   addDeviceCommands(program, context);

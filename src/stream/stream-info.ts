@@ -34,6 +34,8 @@ export interface ConsumerInfo {
   readonly created: string;
   /** Stream sequence last delivered. */
   readonly deliveredSeq: number;
+  /** Deliveries so far, repeated ones included. */
+  readonly deliveries: number;
   /** Stream sequence up to which everything is acknowledged. */
   readonly ackFloorSeq: number;
   /** Delivered and not acknowledged. */
@@ -98,6 +100,7 @@ function parseConsumerInfo(answer: JsonObject): ConsumerInfo {
     name: stringOf(answer.name),
     created: stringOf(answer.created),
     deliveredSeq: numberOf(objectOf(answer.delivered).stream_seq),
+    deliveries: numberOf(objectOf(answer.delivered).consumer_seq),
     ackFloorSeq: numberOf(objectOf(answer.ack_floor).stream_seq),
     ackPending: numberOf(answer.num_ack_pending),
     pending: numberOf(answer.num_pending),

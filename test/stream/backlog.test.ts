@@ -17,6 +17,7 @@ const consumer: ConsumerInfo = {
   name: consumerName,
   created: 'a',
   deliveredSeq: 0,
+  deliveries: 0,
   ackFloorSeq: 0,
   ackPending: 0,
   pending: 0,

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { createSeededRandom } from '../../lib/seeded-random.ts';
 import type { TenantId } from '../../model/identifiers.ts';
 import { withDatabase } from '../connect.ts';
 import type { CliContext } from '../context.ts';
@@ -16,7 +17,6 @@ import { createProgress } from '../simulate/progress.ts';
 import { limitsFor, registerFleet } from '../simulate/register-fleet.ts';
 import { runScript } from '../simulate/run.ts';
 import { createScript, defaultShares, type Shares } from '../simulate/script.ts';
-import { createSeededRandom } from '../simulate/seeded-random.ts';
 import { describeSummary, type SimulationSummary, summarize } from '../simulate/summary.ts';
 import { createTally } from '../simulate/tally.ts';
 import { checkTarget, type Target } from '../simulate/target.ts';

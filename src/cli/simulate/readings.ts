@@ -1,5 +1,5 @@
+import { bellCurve } from '../../lib/seeded-random.ts';
 import type { DeviceKind, SimulatedDevice } from './fleet.ts';
-import { bellCurve } from './seeded-random.ts';
 
 export type Metrics = Readonly<Record<string, number | boolean | string>>;
 

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { makeFleet } from '../../../src/cli/simulate/fleet.ts';
 import { measure } from '../../../src/cli/simulate/readings.ts';
 import { createScript, defaultShares, type ScriptedMessage } from '../../../src/cli/simulate/script.ts';
-import { createSeededRandom } from '../../../src/cli/simulate/seeded-random.ts';
+import { createSeededRandom } from '../../../src/lib/seeded-random.ts';
 
 const startMs = Date.UTC(2026, 2, 1, 12);
 let tokens = 0;

@@ -1,4 +1,4 @@
-/** The same seed gives the same fleet and the same day. Not for secrets. Numbers in [0, 1), as `Math.random`. */
+/** The same seed gives the same numbers. Not for secrets. Numbers in [0, 1), as `Math.random`. */
 export function createSeededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,0 +1,25 @@
+import type { Door } from '../load/message.ts';
+import type { Stack } from '../stack/stack.ts';
+
+/** What a fault needs of the stack. */
+export type Need = 'proxies' | 'small stream';
+
+export interface FaultContext {
+  readonly stack: Stack;
+  readonly random: () => number;
+  /** What was done, for the report; and what ought not to have happened. */
+  readonly note: (what: string) => void;
+  readonly complain: (what: string) => void;
+}
+
+export interface Fault {
+  /** `kill-gateway` */
+  readonly name: string;
+  readonly group: 'kill' | 'pause' | 'restart' | 'network' | 'full';
+  readonly about: string;
+  readonly needs: readonly Need[];
+  /** Doors that it shuts, for the time to the first yes after it. */
+  readonly doors: readonly Door[];
+  /** Strikes, and heals what does not heal by itself; resolves then. */
+  strike(context: FaultContext): Promise<void>;
+}

@@ -1,0 +1,39 @@
+import type { Fault } from './fault.ts';
+import { fullStream } from './full-stream.ts';
+import { cutConnections, halfOpenConnections } from './network.ts';
+import { killBackend, killFaults, pauseFaults, restartFaults } from './processes.ts';
+
+/** Everything that can happen to a stack, by name. */
+export const faults: readonly Fault[] = [
+  ...killFaults,
+  killBackend,
+  ...pauseFaults,
+  ...restartFaults,
+  cutConnections,
+  halfOpenConnections,
+  fullStream,
+];
+
+/** What stands for several: a group, all of them, or none. */
+const words: Readonly<Record<string, (fault: Fault) => boolean>> = {
+  kill: ({ group }) => group === 'kill',
+  pause: ({ group }) => group === 'pause',
+  restart: ({ group }) => group === 'restart',
+  network: ({ group }) => group === 'network',
+  full: ({ group }) => group === 'full',
+  all: () => true,
+};
+
+export const faultWords: readonly string[] = [...Object.keys(words), ...faults.map(({ name }) => name)];
+
+/** Faults by names and group names. @throws TypeError that names the unknown one and lists the others. */
+export function parseFaults(names: readonly string[]): Fault[] {
+  const chosen = names.flatMap((name) => {
+    const belongs = words[name];
+    const found = faults.filter((fault) => (belongs === undefined ? fault.name === name : belongs(fault)));
+    if (found.length === 0)
+      throw new TypeError(`no fault ${JSON.stringify(name)}: give of ${faultWords.join(', ')}`);
+    return found;
+  });
+  return [...new Set(chosen)];
+}

@@ -1,0 +1,115 @@
+import { type Door, doors, pick } from '../load/message.ts';
+import { childrenOf, type Member, type MemberKind, memberKinds, sendSignal } from '../stack/member.ts';
+import type { Fault, FaultContext } from './fault.ts';
+
+/** One in so many faults strikes all members of the kind at once. */
+const allShare = 0.25;
+const startAgainMs = 400;
+const pauseMs = { min: 300, max: 2_500 } as const;
+/** A role has to end in order within this time. */
+const drainLimitMs = 15_000;
+
+const doorsOf: Readonly<Record<MemberKind, readonly Door[]>> = {
+  gateway: ['http', 'batch'],
+  mqtt: ['mqtt'],
+  worker: doors,
+  nats: doors,
+  postgres: doors,
+};
+
+/** kill -9 of a process, and its start a moment later. */
+export const killFaults = memberKinds.map((kind): Fault => {
+  return {
+    name: `kill-${kind}`,
+    group: 'kill',
+    about: `kill -9 of ${describe(kind)}`,
+    needs: [],
+    doors: doorsOf[kind],
+    strike: async (context) => {
+      await strikeMembers(kind, context, 'killed', async (member) => {
+        await member.kill();
+        await Bun.sleep(context.random() * startAgainMs);
+        await member.start();
+      });
+    },
+  };
+});
+
+/** SIGSTOP for a while, then SIGCONT: the process knows nothing of it. */
+export const pauseFaults = memberKinds.map((kind): Fault => {
+  return {
+    name: `pause-${kind}`,
+    group: 'pause',
+    about: `SIGSTOP of ${describe(kind)}, SIGCONT later`,
+    needs: [],
+    doors: doorsOf[kind],
+    strike: async (context) => {
+      const forMs = pauseMs.min + context.random() * (pauseMs.max - pauseMs.min);
+      await strikeMembers(kind, context, `paused for ${Math.round(forMs)} ms`, async (member) => {
+        member.signal('SIGSTOP');
+        await Bun.sleep(forMs);
+        member.signal('SIGCONT');
+      });
+    },
+  };
+});
+
+/** SIGTERM, an orderly end, and a new start. */
+export const restartFaults = memberKinds.map((kind): Fault => {
+  return {
+    name: `restart-${kind}`,
+    group: 'restart',
+    about: `orderly restart of ${describe(kind)}`,
+    needs: [],
+    doors: doorsOf[kind],
+    strike: async (context) => {
+      await strikeMembers(kind, context, 'restarted', async (member) => {
+        const { code, signal, tookMs } = await member.stop();
+        const isRole = kind !== 'nats' && kind !== 'postgres';
+        if (isRole && code !== 0)
+          context.complain(`${member.name} ended with ${signal ?? code} when asked to stop`);
+        if (isRole && tookMs > drainLimitMs)
+          context.complain(`${member.name} took ${Math.round(tookMs)} ms to stop`);
+        await member.start();
+      });
+    },
+  };
+});
+
+/** kill -9 of one backend: PostgreSQL then ends all of them and recovers by itself. */
+export const killBackend: Fault = {
+  name: 'kill-backend',
+  group: 'kill',
+  about: 'kill -9 of one of PostgreSQL’s backends',
+  needs: [],
+  doors,
+  strike: async ({ stack, random, note }) => {
+    const pid = stack.membersOf('postgres')[0]?.pid();
+    const backends = pid === undefined ? [] : childrenOf(pid);
+    if (backends.length === 0) return;
+    sendSignal(pick(backends, random), 'SIGKILL');
+    note('a backend killed');
+  },
+};
+
+function describe(kind: MemberKind): string {
+  return {
+    gateway: 'a gateway',
+    mqtt: 'an MQTT listener',
+    worker: 'a worker',
+    nats: 'NATS',
+    postgres: 'PostgreSQL',
+  }[kind];
+}
+
+async function strikeMembers(
+  kind: MemberKind,
+  { stack, random, note }: FaultContext,
+  what: string,
+  strike: (member: Member) => Promise<void>,
+): Promise<void> {
+  const members = stack.membersOf(kind);
+  const struck = random() < allShare ? members : [pick(members, random)];
+  note(`${struck.map(({ name }) => name).join(', ')} ${what}`);
+  await Promise.all(struck.map(strike));
+}

@@ -1,0 +1,80 @@
+import type { ProveMessage } from './load/message.ts';
+import type { SendOutcome } from './load/sender.ts';
+
+/** What was sent under which identity, and what was answered. */
+export interface JournalEntry {
+  readonly message: ProveMessage;
+  attempts: number;
+  yes: number;
+  no: number;
+  unknown: number;
+  /** Of the last attempt that got no yes. */
+  lastWhy: string | undefined;
+  /** When the last attempt ended, ms since the epoch. */
+  lastEndedAtMs: number;
+}
+
+/** Of one attempt, on the monotonic clock. */
+export interface Span {
+  readonly startedMs: number;
+  readonly endedMs: number;
+}
+
+export interface Journal {
+  readonly entries: ReadonlyMap<number, JournalEntry>;
+  record(message: ProveMessage, outcome: SendOutcome, span: Span): void;
+  /** Messages with at least one yes. */
+  readonly answered: number;
+  /** Attempts whose outcome nobody knows. */
+  readonly unknown: number;
+  /** The longest wait for a yes, in ms. */
+  readonly worstYesMs: number;
+  /** Resolves with the time from now to the first yes of an attempt that begins after now, at one of these doors. */
+  firstYes(doors: readonly ProveMessage['door'][]): { readonly afterMs: number | undefined };
+}
+
+export function createJournal(now: () => number, wallClock: () => number): Journal {
+  const entries = new Map<number, JournalEntry>();
+  const totals = { answered: 0, unknown: 0, worstYesMs: 0 };
+  let watches: { since: number; doors: readonly string[]; afterMs: number | undefined }[] = [];
+  const sawYes = (message: ProveMessage, { startedMs, endedMs }: Span) => {
+    totals.worstYesMs = Math.max(totals.worstYesMs, endedMs - startedMs);
+    for (const watch of watches) {
+      if (startedMs > watch.since && watch.doors.includes(message.door))
+        watch.afterMs = endedMs - watch.since;
+    }
+    watches = watches.filter(({ afterMs }) => afterMs === undefined);
+  };
+  return {
+    entries,
+    record: (message, { answer, why }, span) => {
+      const entry = entries.get(message.n) ?? newEntry(message);
+      entries.set(message.n, entry);
+      entry.attempts += 1;
+      entry.lastEndedAtMs = wallClock();
+      if (answer === 'yes' && entry.yes === 0) totals.answered += 1;
+      if (answer === 'unknown') totals.unknown += 1;
+      entry[answer] += 1;
+      if (answer === 'yes') sawYes(message, span);
+      else entry.lastWhy = why;
+    },
+    get answered() {
+      return totals.answered;
+    },
+    get unknown() {
+      return totals.unknown;
+    },
+    get worstYesMs() {
+      return totals.worstYesMs;
+    },
+    firstYes: (doors) => {
+      const watch = { since: now(), doors, afterMs: undefined };
+      watches.push(watch);
+      return watch;
+    },
+  };
+}
+
+function newEntry(message: ProveMessage): JournalEntry {
+  return { message, attempts: 0, yes: 0, no: 0, unknown: 0, lastWhy: undefined, lastEndedAtMs: 0 };
+}

@@ -1,0 +1,185 @@
+import type { Logger } from 'pino';
+import { createSeededRandom } from '../lib/seeded-random.ts';
+import type { RoleName } from '../roles/up/role-processes.ts';
+import { checkLatest } from './check/check-latest.ts';
+import { checkMessages } from './check/check-messages.ts';
+import { readRows } from './check/rows.ts';
+import type { Fault } from './faults/fault.ts';
+import type { JournalEntry } from './journal.ts';
+import { registerDevices } from './load/fleet.ts';
+import { makeMessages, type ProveDevice } from './load/message.ts';
+import { needsOf, scheduleMany, scheduleOne } from './schedule.ts';
+import { whenEmpty } from './settled.ts';
+import type { StackShape } from './stack/settings.ts';
+import { type Stack, startStack } from './stack/stack.ts';
+import { runTrial, type TrialResult, trialDefaults } from './trial.ts';
+import type { Violation } from './violation.ts';
+
+export interface ProveOptions {
+  readonly trials: number;
+  /** Of each trial; undefined: one fault a trial, and no longer than that takes. */
+  readonly minutes: number | undefined;
+  readonly faults: readonly Fault[];
+  readonly seed: number;
+  /** Per trial. */
+  readonly messages: number;
+  /** What becomes of the folder with the servers' data and all logs. */
+  readonly keep: 'never' | 'on violation' | 'always';
+  readonly counts: Readonly<Record<RoleName, number>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The command line that runs a role. */
+  readonly roleCommand: (role: RoleName) => readonly string[];
+  readonly onProgress: (progress: ProveProgress) => void;
+  /** Ends the run early; what was done by then is reported. */
+  readonly stop: AbortSignal;
+  readonly now: () => number;
+  readonly wallClock: () => number;
+  readonly log: Logger;
+}
+
+export type ProveProgress =
+  | { readonly what: 'stack'; readonly folder: string }
+  | { readonly what: 'trial'; readonly result: TrialResult }
+  | { readonly what: 'checking' };
+
+export interface ProveResult {
+  readonly trials: readonly TrialResult[];
+  /** Found over all trials at the end, beside what each trial found. */
+  readonly violations: readonly Violation[];
+  readonly stoppedEarly: boolean;
+  /** Folders that were kept. */
+  readonly folders: readonly string[];
+}
+
+export const proveDefaults = {
+  messages: 1_000,
+  trials: 20,
+  counts: { gateway: 2, mqtt: 2, worker: 2 } satisfies Record<RoleName, number>,
+  /** In a short trial. */
+  messagesPerSecond: 1_000,
+  tenants: 4,
+  devicesPerTenant: 5,
+  /** Characters that make a small stream full. */
+  paddingForSmallStream: 2_500,
+} as const;
+
+/** A run: trials on one stack for each shape of stack that the faults need. */
+export async function runProve(options: ProveOptions): Promise<ProveResult> {
+  const result = { trials: [] as TrialResult[], violations: [] as Violation[], folders: [] as string[] };
+  for (const lot of lotsOf(options)) {
+    if (options.stop.aborted) break;
+    await runLot(lot, options, result);
+  }
+  return { ...result, stoppedEarly: options.stop.aborted };
+}
+
+/** Trials that share a stack. */
+interface Lot {
+  readonly shape: StackShape;
+  readonly faults: readonly Fault[];
+  /** Numbers of the trials; trial `i` has the seed of the run plus `i`. */
+  readonly trials: readonly number[];
+}
+
+/** Long trials mix all faults on one stack; short ones take turns, on stacks that are no more special than they need. */
+function lotsOf({ faults, trials, minutes }: ProveOptions): Lot[] {
+  const numbers = Array.from({ length: trials }, (_, index) => index);
+  if (minutes !== undefined) return [{ shape: shapeOf(faults), faults, trials: numbers }];
+  const lots = Map.groupBy(faults, (fault) => JSON.stringify(shapeOf([fault])));
+  return [...lots.values()].map((own) => ({
+    shape: shapeOf(own),
+    faults: own,
+    trials: numbers.filter((trial) => own.includes(faultOf(trial, { faults }))),
+  }));
+}
+
+/** The faults take turns, so that each gets its share of the trials. */
+function faultOf(trial: number, { faults }: Pick<ProveOptions, 'faults'>): Fault {
+  const fault = faults[trial % faults.length];
+  if (fault === undefined) throw new TypeError('no fault given');
+  return fault;
+}
+
+function shapeOf(faults: readonly Fault[]): StackShape {
+  const needs = needsOf(faults);
+  return { proxied: needs.has('proxies'), smallStream: needs.has('small stream') };
+}
+
+async function runLot(
+  { shape, faults, trials }: Lot,
+  options: ProveOptions,
+  result: { trials: TrialResult[]; violations: Violation[]; folders: string[] },
+): Promise<void> {
+  if (trials.length === 0) return;
+  const stack = await startStack({ ...options, shape, random: createSeededRandom(options.seed) });
+  let keep = options.keep !== 'never';
+  try {
+    options.onProgress({ what: 'stack', folder: stack.folder });
+    const devices = await registerDevices(stack.pool, proveDefaults);
+    const entries: JournalEntry[] = [];
+    const before = result.trials.length;
+    for (const [index, trial] of trials.entries()) {
+      if (options.stop.aborted) break;
+      const { entries: own, ...trialResult } = await runOne(
+        { stack, trial, devices, faults, firstN: index * options.messages },
+        options,
+      );
+      entries.push(...own);
+      result.trials.push(trialResult);
+      options.onProgress({ what: 'trial', result: trialResult });
+    }
+    options.onProgress({ what: 'checking' });
+    const found = options.stop.aborted ? [] : await checkAll(stack, entries, options);
+    result.violations.push(...found);
+    const isClean =
+      found.length === 0 && result.trials.slice(before).every(({ violations }) => violations.length === 0);
+    keep = options.keep === 'always' || (options.keep === 'on violation' && !isClean);
+  } finally {
+    if (keep) result.folders.push(stack.folder);
+    await stack.dispose(keep);
+  }
+}
+
+interface OneTrial {
+  readonly stack: Stack;
+  readonly trial: number;
+  readonly devices: readonly ProveDevice[];
+  readonly faults: readonly Fault[];
+  readonly firstN: number;
+}
+
+async function runOne({ stack, trial, devices, faults, firstN }: OneTrial, options: ProveOptions) {
+  const { now, wallClock, stop, log, minutes } = options;
+  const seed = (options.seed + trial) >>> 0;
+  const random = createSeededRandom(seed);
+  const durationMs =
+    minutes === undefined ? (options.messages / proveDefaults.messagesPerSecond) * 1_000 : minutes * 60_000;
+  const messages = makeMessages({
+    count: options.messages,
+    firstN,
+    devices,
+    random,
+    nowMs: wallClock(),
+    padding: stack.shape.smallStream ? proveDefaults.paddingForSmallStream : 0,
+    runId: `${options.seed}`,
+  });
+  const strikes =
+    minutes === undefined
+      ? scheduleOne(faultOf(trial, options), durationMs, random)
+      : scheduleMany(faults, durationMs, random);
+  return runTrial({ stack, trial, seed, messages, durationMs, strikes, random, now, wallClock, stop, log });
+}
+
+/** Once more over everything, for what came back late: the same rows, and what follows from them. */
+async function checkAll(
+  stack: Stack,
+  entries: readonly JournalEntry[],
+  { now, stop }: ProveOptions,
+): Promise<Violation[]> {
+  const left = await whenEmpty(stack, { timeoutMs: trialDefaults.patienceMs, now, stop });
+  const rows = await readRows(stack.pool, 0);
+  const { violations } = checkMessages(entries, rows);
+  const leftovers: Violation[] =
+    left === 0 ? [] : [{ kind: 'stuck', what: `${left} messages are settled and still in the stream` }];
+  return [...violations, ...(await checkLatest(stack.pool, entries)), ...leftovers];
+}

@@ -1,0 +1,75 @@
+import { consumerInfo, streamInfo } from '../stream/stream-info.ts';
+import { consumerName, streamName } from '../stream/subjects.ts';
+import type { Stack } from './stack/stack.ts';
+
+/** How TELEMETRY stands. */
+export interface StreamStand {
+  readonly lastSeq: number;
+  readonly created: string;
+  readonly messages: number;
+  readonly pending: number;
+  readonly ackPending: number;
+  /** Deliveries of the consumer so far, repeated ones included. */
+  readonly deliveries: number;
+}
+
+export async function streamStand({ nc }: Pick<Stack, 'nc'>): Promise<StreamStand> {
+  const [stream, consumer] = await Promise.all([
+    streamInfo(nc, streamName),
+    consumerInfo(nc, streamName, consumerName),
+  ]);
+  return {
+    lastSeq: stream.state.lastSeq,
+    created: stream.created,
+    messages: stream.state.messages,
+    pending: consumer.pending,
+    ackPending: consumer.ackPending,
+    deliveries: consumer.deliveries,
+  };
+}
+
+const settledText = `
+select coalesce(sum(stored + duplicates + quarantined + internal), 0)::float8 as outcomes from ledger`;
+
+export interface SettledOptions {
+  readonly timeoutMs: number;
+  readonly now: () => number;
+  readonly stop: AbortSignal;
+}
+
+/** Polls until every sequence that the stream assigned has its outcome and nothing is under way, or time is up. */
+export async function whenSettled(
+  stack: Pick<Stack, 'nc' | 'pool'>,
+  { timeoutMs, now, stop }: SettledOptions,
+): Promise<{ readonly settled: boolean; readonly stand: StreamStand | undefined }> {
+  const deadline = now() + timeoutMs;
+  let stand: StreamStand | undefined;
+  while (now() < deadline && !stop.aborted) {
+    // Either server may just be coming back.
+    stand = await streamStand(stack).catch(() => undefined);
+    if (stand?.pending === 0 && stand.ackPending === 0) {
+      const outcomes = await stack.pool.query<{ outcomes: number }>(settledText).then(
+        ({ rows }) => rows[0]?.outcomes,
+        () => undefined,
+      );
+      if (outcomes !== undefined && outcomes >= stand.lastSeq) return { settled: true, stand };
+    }
+    await Bun.sleep(20);
+  }
+  return { settled: false, stand };
+}
+
+/** Polls until the stream holds nothing any more, or time is up. @returns how many messages are left. */
+export async function whenEmpty(
+  stack: Pick<Stack, 'nc'>,
+  { timeoutMs, now, stop }: SettledOptions,
+): Promise<number> {
+  const deadline = now() + timeoutMs;
+  let left = Number.NaN;
+  while (now() < deadline && !stop.aborted) {
+    left = (await streamStand(stack).catch(() => undefined))?.messages ?? left;
+    if (left === 0) break;
+    await Bun.sleep(50);
+  }
+  return left;
+}

@@ -1,0 +1,41 @@
+import type { NatsConnection } from '@nats-io/nats-core';
+import { acceptsConnections } from '../../roles/up/ports.ts';
+import { requestMany } from '../../stream/request-many.ts';
+import { rolesStatusSubject } from '../../stream/subjects.ts';
+import type { Member } from './member.ts';
+
+const readyTimeoutMs = 30_000;
+
+export interface ReadyOptions {
+  readonly nc: NatsConnection;
+  readonly roles: readonly Member[];
+  readonly doorPorts: { readonly gateway: readonly number[]; readonly mqtt: readonly number[] };
+  readonly folder: string;
+  readonly now: () => number;
+}
+
+/** Resolves when each role answers on NATS and each door accepts connections. */
+export async function whenReady({ nc, roles, doorPorts, folder, now }: ReadyOptions): Promise<void> {
+  const deadline = now() + readyTimeoutMs;
+  for (;;) {
+    const pids = await answeringPids(nc);
+    const waiting = roles.filter((role) => !pids.has(role.pid()));
+    const open = await Promise.all(
+      [...doorPorts.gateway, ...doorPorts.mqtt].map((port) => acceptsConnections(port)),
+    );
+    if (waiting.length === 0 && open.every(Boolean)) return;
+    if (now() > deadline) {
+      const names = waiting.map(({ name }) => name).join(', ');
+      throw new Error(`${names} not ready within ${readyTimeoutMs / 1000} s; see ${folder}/logs`);
+    }
+    await Bun.sleep(25);
+  }
+}
+
+async function answeringPids(nc: NatsConnection): Promise<Set<unknown>> {
+  const asked = { timeoutMs: 500, stallMs: 50 };
+  const answers = await requestMany(nc, rolesStatusSubject, new Uint8Array(), asked);
+  return new Set(
+    answers.map((answer) => (JSON.parse(new TextDecoder().decode(answer)) as { pid?: unknown }).pid),
+  );
+}

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+
+export interface StackShape {
+  /** Connections between members, and to the doors, pass through proxies. */
+  readonly proxied: boolean;
+  /** TELEMETRY holds less than a trial sends. */
+  readonly smallStream: boolean;
+}
+
+export interface RoleAddresses {
+  readonly natsUrl: string;
+  readonly databaseUrl: string;
+  readonly folder: string;
+}
+
+/** Of the ack wait: what a killed worker held comes again after this time, so that a trial need not wait long. */
+const ackWaitMs = 1_000;
+const mebibyte = 1024 ** 2;
+
+/**
+ * What the roles run with: nobody is rate limited, and batches are small so that many are under way when a fault
+ * strikes. Settings of the user's environment do not reach them, or a seed would not mean the same everywhere.
+ */
+export function roleSettings(shape: StackShape, addresses: RoleAddresses): Record<string, string> {
+  return {
+    NATS_URL: addresses.natsUrl,
+    DATABASE_URL: addresses.databaseUrl,
+    TRIBUTARY_DATA_DIR: join(addresses.folder, 'data'),
+    TRIBUTARY_ACK_WAIT_MS: String(ackWaitMs),
+    TRIBUTARY_BATCH_SIZE: '100',
+    TRIBUTARY_DEVICE_RATE: '1000000',
+    TRIBUTARY_DEVICE_BURST: '10000000',
+    TRIBUTARY_TENANT_RATE: '1000000',
+    TRIBUTARY_TENANT_BURST: '10000000',
+    TRIBUTARY_STREAM_MAX_BYTES: String(shape.smallStream ? mebibyte : 1024 * mebibyte),
+  };
+}
+
+/** Of the environment only what every program needs. */
+export function plainEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  const wanted = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL'];
+  return Object.fromEntries(
+    wanted.flatMap((name) => (name in environment ? [[name, environment[name]]] : [])),
+  );
+}

@@ -1,0 +1,181 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import type { ChildExit } from '../../roles/up/child-process.ts';
+import { findNatsServer } from '../../roles/up/nats-binary.ts';
+import { findFreePort } from '../../roles/up/ports.ts';
+import { type RoleName, startRole } from '../../roles/up/role-processes.ts';
+import { migrate } from '../../store/migrate.ts';
+import { createPool } from '../../store/pool.ts';
+import { connectNats } from '../../stream/connection.ts';
+import { type Links, startLinks } from './links.ts';
+import { createMember, type Member, type MemberKind } from './member.ts';
+import { whenReady } from './ready.ts';
+import { createDatabase, launchNats, launchPostgres, postgresUrl } from './servers.ts';
+import { plainEnvironment, roleSettings, type StackShape } from './settings.ts';
+
+export interface StackOptions {
+  readonly shape: StackShape;
+  readonly counts: Readonly<Record<RoleName, number>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly roleCommand: (role: RoleName) => readonly string[];
+  readonly random: () => number;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** NATS, PostgreSQL and the roles as processes of their own, with everything they keep in one temporary folder. */
+export interface Stack {
+  readonly shape: StackShape;
+  readonly folder: string;
+  readonly members: readonly Member[];
+  membersOf(kind: MemberKind): readonly Member[];
+  readonly links: Links | undefined;
+  readonly httpUrls: readonly string[];
+  readonly mqttUrls: readonly string[];
+  /** Connections for looking, past the proxies. */
+  readonly nc: NatsConnection;
+  readonly pool: pg.Pool;
+  /** Processes that ended without being asked to, since the last call. */
+  takeCrashes(): string[];
+  /** Ends every process at once; the folder goes too, unless it is to be kept. */
+  dispose(keepFolder: boolean): Promise<void>;
+}
+
+const databaseName = 'tributary';
+
+export async function startStack(options: StackOptions): Promise<Stack> {
+  await using cleanup = new AsyncDisposableStack();
+  const folder = makeFolder();
+  let keep = false;
+  cleanup.defer(() => {
+    if (!keep) rmSync(folder, { recursive: true, force: true });
+  });
+  const crashes: string[] = [];
+  const onCrash = (name: string, { code, signal }: ChildExit) =>
+    void crashes.push(`${name} ended by itself with ${signal ?? `exit code ${code}`}`);
+  const member = (kind: MemberKind, name: string, launch: Parameters<typeof createMember>[0]['launch']) => {
+    const made = createMember({ kind, name, launch, onCrash, now: options.now });
+    cleanup.defer(() => endMember(made));
+    return made;
+  };
+  const ports = createPorts(options.random);
+  const [natsPort, postgresPort] = [await ports(), await ports()];
+  const binary = await findNatsServer({
+    searchPath: options.environment.PATH ?? '',
+    programsDir: join(folder, 'programs'),
+    progress: { step: (_what, work) => work() },
+  });
+  const nats = member('nats', 'nats', launchNats({ binary, folder, port: natsPort }));
+  const postgres = member('postgres', 'postgres', launchPostgres({ folder, port: postgresPort }));
+  await Promise.all([nats.start(), postgres.start()]);
+  await createDatabase(postgresPort, databaseName);
+  const { log } = options;
+  const pool = createPool({
+    databaseUrl: postgresUrl(postgresPort, databaseName),
+    max: 4,
+    name: 'tributary prove',
+    log,
+  });
+  cleanup.defer(() => pool.end());
+  await migrate(pool);
+  const nc = await connectNats({ url: `nats://127.0.0.1:${natsPort}`, name: 'tributary prove', log });
+  cleanup.defer(() => nc.close());
+  const doorPorts = {
+    gateway: await portsFor(options.counts.gateway, ports),
+    mqtt: await portsFor(options.counts.mqtt, ports),
+  };
+  const links = options.shape.proxied
+    ? await startLinks({ natsPort, postgresPort, ...doorPorts })
+    : undefined;
+  if (links !== undefined) cleanup.defer(() => links.close());
+  const roles = (['gateway', 'mqtt', 'worker'] as const).flatMap((role) =>
+    Array.from({ length: options.counts[role] }, (_, index) => {
+      const name = `${role}-${index + 1}`;
+      const port = role === 'worker' ? undefined : doorPorts[role][index];
+      const environment = roleEnvironment(role, port, { ...options, folder, links, natsPort, postgresPort });
+      const logFile = join(folder, 'logs', `${name}.log`);
+      const command = options.roleCommand(role);
+      return member(role, name, async () => startRole({ command, environment, logFile }));
+    }),
+  );
+  await Promise.all(roles.map((role) => role.start()));
+  await whenReady({ nc, roles, doorPorts, folder, now: options.now });
+  const owned = cleanup.move();
+  const members = [...roles, nats, postgres];
+  return {
+    shape: options.shape,
+    folder,
+    members,
+    membersOf: (kind) => members.filter((each) => each.kind === kind),
+    links,
+    httpUrls: (links?.gateways ?? doorPorts.gateway).map((port) => `http://127.0.0.1:${port}`),
+    mqttUrls: (links?.mqtts ?? doorPorts.mqtt).map((port) => `mqtt://127.0.0.1:${port}`),
+    nc,
+    pool,
+    takeCrashes: () => crashes.splice(0),
+    dispose: async (keepFolder) => {
+      keep = keepFolder;
+      await owned.disposeAsync();
+    },
+  };
+}
+
+/** PostgreSQL's user must be able to pass through it. */
+function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tributary-prove-'));
+  chmodSync(folder, 0o711);
+  mkdirSync(join(folder, 'logs'));
+  return folder;
+}
+
+/** Ports that nobody listens on, each given out once. */
+function createPorts(random: () => number): () => Promise<number> {
+  const given = new Set<number>();
+  return async () => {
+    for (;;) {
+      const port = await findFreePort({ random });
+      if (given.has(port)) continue;
+      given.add(port);
+      return port;
+    }
+  };
+}
+
+async function portsFor(count: number, ports: () => Promise<number>): Promise<number[]> {
+  const found: number[] = [];
+  while (found.length < count) found.push(await ports());
+  return found;
+}
+
+type RoleContext = Pick<StackOptions, 'shape' | 'environment'> & {
+  readonly folder: string;
+  readonly links: Links | undefined;
+  readonly natsPort: number;
+  readonly postgresPort: number;
+};
+
+function roleEnvironment(role: RoleName, port: number | undefined, context: RoleContext) {
+  const { links, shape, folder } = context;
+  const natsPort = links?.nats[role] ?? context.natsPort;
+  const postgresPort = links?.postgres[role] ?? context.postgresPort;
+  return {
+    ...plainEnvironment(context.environment),
+    ...roleSettings(shape, {
+      folder,
+      natsUrl: `nats://127.0.0.1:${natsPort}`,
+      databaseUrl: postgresUrl(postgresPort, databaseName),
+    }),
+    ...(role === 'gateway' ? { TRIBUTARY_HTTP_PORT: String(port) } : {}),
+    ...(role === 'mqtt' ? { TRIBUTARY_MQTT_PORT: String(port) } : {}),
+  };
+}
+
+/** What it keeps is thrown away, so nobody waits for an orderly end. */
+async function endMember(member: Member): Promise<void> {
+  member.signal('SIGCONT');
+  await (member.kind === 'postgres' ? member.stop() : member.kill());
+}

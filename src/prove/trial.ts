@@ -1,0 +1,163 @@
+import type { Logger } from 'pino';
+import { checkBooks } from './check/check-books.ts';
+import { checkMessages } from './check/check-messages.ts';
+import { readRows } from './check/rows.ts';
+import type { Fault } from './faults/fault.ts';
+import { createJournal, type Journal, type JournalEntry } from './journal.ts';
+import { createBatchSender } from './load/batch.ts';
+import { type DriveOptions, type Load, resendSome, startLoad } from './load/drive.ts';
+import { createHttpSender } from './load/http.ts';
+import { identityOf, type ProveMessage } from './load/message.ts';
+import { createMqttSender } from './load/mqtt.ts';
+import type { Strike } from './schedule.ts';
+import { streamStand, whenSettled } from './settled.ts';
+import type { Stack } from './stack/stack.ts';
+import type { Violation } from './violation.ts';
+
+export interface TrialOptions {
+  readonly stack: Stack;
+  readonly trial: number;
+  readonly seed: number;
+  readonly messages: readonly ProveMessage[];
+  readonly durationMs: number;
+  readonly strikes: readonly Strike[];
+  readonly random: () => number;
+  readonly now: () => number;
+  readonly wallClock: () => number;
+  readonly stop: AbortSignal;
+  readonly log: Logger;
+}
+
+/** What one fault did. */
+export interface FaultResult {
+  readonly name: string;
+  readonly note: string;
+  /** From the strike to the first yes of an attempt that began after it, at a door that it shuts; in ms. */
+  readonly firstYesMs: number | undefined;
+  /** From the strike until everything was answered and settled; in ms. Only where it was the trial's one fault. */
+  readonly settledMs: number | undefined;
+}
+
+export interface TrialResult {
+  readonly trial: number;
+  readonly seed: number;
+  readonly faults: readonly FaultResult[];
+  readonly messages: number;
+  readonly answered: number;
+  readonly stored: number;
+  readonly quarantined: number;
+  readonly unknown: number;
+  readonly redeliveries: number;
+  readonly worstYesMs: number;
+  readonly durationMs: number;
+  readonly violations: readonly Violation[];
+}
+
+export const trialDefaults = {
+  /** How long after the last fault a message may go without a yes, and how long settling may take. */
+  patienceMs: 60_000,
+} as const;
+
+/** Load, faults, settling, check. Throws only when the stack cannot be looked at any more. */
+export async function runTrial(options: TrialOptions): Promise<TrialResult & { entries: JournalEntry[] }> {
+  const { stack, messages, now, wallClock, random, stop } = options;
+  const startedMs = now();
+  const before = await streamStand(stack);
+  const journal = createJournal(now, wallClock);
+  const senders = {
+    http: createHttpSender(stack.httpUrls),
+    batch: createBatchSender(stack.httpUrls),
+    mqtt: createMqttSender(stack.mqttUrls),
+  };
+  const drive: DriveOptions = { senders, journal, random, now, stop };
+  const complaints: Violation[] = [];
+  const load = startLoad(messages, options.durationMs, drive);
+  const struck = await strikeAll(options, journal, complaints);
+  await withPatience(load.done, load);
+  const giveUp = AbortSignal.timeout(trialDefaults.patienceMs);
+  await resendSome(messages, drive, giveUp);
+  await Promise.all(Object.values(senders).map((sender) => sender.close()));
+  const { settled, stand } = await whenSettled(stack, { timeoutMs: trialDefaults.patienceMs, now, stop });
+  const settledMs = now();
+  if (!settled && !stop.aborted) complaints.push(notSettled(stand));
+  const entries = [...journal.entries.values()];
+  const rows = await readRows(stack.pool, messages[0]?.n ?? 0);
+  const { violations, counts } = checkMessages(entries, rows);
+  const after = stand ?? before;
+  const books = settled ? await checkBooks(stack.pool, after, keyedIdentities(messages)) : [];
+  const crashed = stack.takeCrashes().map((what): Violation => ({ kind: 'crashed', what }));
+  const isOnly = struck.length === 1;
+  return {
+    trial: options.trial,
+    seed: options.seed,
+    faults: struck.map(({ name, notes, atMs, recovery }) => ({
+      name,
+      note: notes.join('; '),
+      firstYesMs: recovery.afterMs,
+      settledMs: isOnly && settled ? settledMs - atMs : undefined,
+    })),
+    messages: messages.length,
+    answered: journal.answered,
+    ...counts,
+    unknown: journal.unknown,
+    redeliveries: Math.max(0, after.deliveries - before.deliveries - (after.lastSeq - before.lastSeq)),
+    worstYesMs: journal.worstYesMs,
+    durationMs: now() - startedMs,
+    violations: [...violations, ...books, ...complaints, ...crashed],
+    entries,
+  };
+}
+
+interface Struck {
+  readonly name: string;
+  readonly notes: string[];
+  readonly atMs: number;
+  readonly recovery: ReturnType<Journal['firstYes']>;
+}
+
+/** Lets the faults strike at their times, one strike after the other; resolves when all have healed. */
+async function strikeAll(
+  options: TrialOptions,
+  journal: Journal,
+  complaints: Violation[],
+): Promise<Struck[]> {
+  const { stack, strikes, now, random, stop } = options;
+  const startedMs = now();
+  const struck: Struck[] = [];
+  const strike = async (fault: Fault) => {
+    const notes: string[] = [];
+    struck.push({ name: fault.name, notes, atMs: now(), recovery: journal.firstYes(fault.doors) });
+    await fault.strike({
+      stack,
+      random,
+      note: (what) => void notes.push(what),
+      complain: (what) => void complaints.push({ kind: 'crashed', what }),
+    });
+  };
+  for (const { atMs, faults } of strikes) {
+    const waitMs = startedMs + atMs - now();
+    if (waitMs > 0) await Bun.sleep(waitMs);
+    if (stop.aborted) break;
+    await Promise.all(faults.map(strike));
+  }
+  return struck;
+}
+
+async function withPatience(done: Promise<void>, load: Load): Promise<void> {
+  const timer = setTimeout(() => load.giveUp(), trialDefaults.patienceMs);
+  await done.finally(() => clearTimeout(timer));
+}
+
+function notSettled(stand: Awaited<ReturnType<typeof whenSettled>>['stand']): Violation {
+  const how =
+    stand === undefined
+      ? 'NATS does not answer'
+      : `${stand.messages} messages in the stream, ${stand.pending} pending, ${stand.ackPending} under way`;
+  return { kind: 'stuck', what: `not settled ${trialDefaults.patienceMs / 1_000} s after the load: ${how}` };
+}
+
+function keyedIdentities(messages: readonly ProveMessage[]): string[] {
+  return messages.flatMap((message) =>
+    message.key === undefined || message.destiny !== 'stored' ? [] : (identityOf(message) ?? []),
+  );
+}

@@ -1,0 +1,27 @@
+/**
+ * What `prove` looks for:
+ * - `lost`: a yes without its row; `doubled`: more rows than sends can explain; `foreign`: a row nobody sent;
+ * - `changed`: a row that is not what was sent; `misplaced`: stored instead of quarantined, or the other way round;
+ * - `books`: claims, ledger, rows and the stream do not add up; `latest`: sensors or last-seen are wrong;
+ * - `stuck`: no yes, or not settled, long after the last fault; `crashed`: a process ended by itself, or would not stop.
+ */
+export const violationKinds = [
+  'lost',
+  'doubled',
+  'foreign',
+  'changed',
+  'misplaced',
+  'books',
+  'latest',
+  'stuck',
+  'crashed',
+] as const;
+export type ViolationKind = (typeof violationKinds)[number];
+
+export interface Violation {
+  readonly kind: ViolationKind;
+  /** One sentence with the numbers. */
+  readonly what: string;
+  /** Of the message, where it has one. */
+  readonly identity?: string | undefined;
+}
