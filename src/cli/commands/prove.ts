@@ -17,7 +17,7 @@ import type { Terminal } from '../terminal.ts';
 type Options = {
   readonly trials: number;
   readonly minutes?: number;
-  readonly faults: readonly Fault[];
+  readonly faults?: readonly Fault[];
   readonly seed?: number;
   readonly messages?: number;
   readonly keep?: boolean;
@@ -36,7 +36,7 @@ export function addProveCommand(program: Command, context: CliContext): void {
       'nothing of yours is touched. It sends a seeded load over HTTP, in batches and over MQTT, writes down what was ' +
       'answered, strikes with faults, lets it settle, and compares every answer with the rows. Exit code 1 when ' +
       'anything is lost, doubled or does not add up.\n\n' +
-      `Faults:\n${faults.map(({ name, about }) => `  ${name.padEnd(17)} ${about}`).join('\n')}\n` +
+      `Faults:\n${faults.map(({ name, about }) => `  ${name.padEnd(17)} ${about}`).join('\n')}\n\n` +
       'Groups of them: kill, pause, restart, network, full, all.',
     examples: [
       'prove',
@@ -51,7 +51,7 @@ export function addProveCommand(program: Command, context: CliContext): void {
       'length of a trial, in which faults follow one another; default: one fault a trial, and no longer than it takes',
       positiveNumber(24 * 60),
     )
-    .option('--faults <names>', 'names or groups, with commas between', parseFaultList, parseFaults(['kill']))
+    .option('--faults <names>', 'names or groups, with commas between (default: kill)', parseFaultList)
     .option(
       '--seed <n>',
       'the same seed sends and strikes the same; default: a random one',
@@ -73,7 +73,7 @@ export function addProveCommand(program: Command, context: CliContext): void {
       const result = await runProve({
         trials,
         minutes: options.minutes,
-        faults: options.faults,
+        faults: options.faults ?? parseFaults(['kill']),
         seed,
         messages: options.messages ?? defaultMessages(options.minutes),
         keep: options.keep === true ? 'always' : 'on violation',

@@ -23,14 +23,14 @@ const networkFault = (
 
 export const cutConnections = networkFault(
   'cut',
-  'every connection between two kinds of process is reset',
+  'connections between two kinds of process are reset',
   'cut',
   (proxy) => proxy.cut(),
 );
 
 export const halfOpenConnections = networkFault(
   'half-open',
-  'every connection between two kinds of process goes silent, and neither is told',
+  'connections between two kinds of process fall silent',
   'half open',
   (proxy) => proxy.halfOpen(),
 );
