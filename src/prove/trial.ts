@@ -84,7 +84,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult & { e
   const rows = await readRows(stack.pool, messages[0]?.n ?? 0);
   const { violations, counts } = checkMessages(entries, rows);
   const after = stand ?? before;
-  const books = settled ? await checkBooks(stack.pool, after, keyedIdentities(messages)) : [];
+  const books = settled ? await checkBooks(stack, keyedIdentities(messages)) : [];
   const crashed = stack.takeCrashes().map((what): Violation => ({ kind: 'crashed', what }));
   const isOnly = struck.length === 1;
   return {

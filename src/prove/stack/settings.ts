@@ -32,6 +32,9 @@ export function roleSettings(shape: StackShape, addresses: RoleAddresses): Recor
     TRIBUTARY_DEVICE_BURST: '10000000',
     TRIBUTARY_TENANT_RATE: '1000000',
     TRIBUTARY_TENANT_BURST: '10000000',
+    // Nothing is evicted: each refused message has to be found.
+    TRIBUTARY_QUARANTINE_MAX_PER_TENANT: '100000000',
+    TRIBUTARY_QUARANTINE_MAX_BYTES_PER_TENANT: String(1024 ** 4),
     TRIBUTARY_STREAM_MAX_BYTES: String(shape.smallStream ? mebibyte : 1024 * mebibyte),
   };
 }
