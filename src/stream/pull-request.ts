@@ -16,13 +16,16 @@ export interface PullRequestOptions {
   /** Monotonic, in ms. */
   readonly clock: () => number;
   readonly onMessage: (message: Msg) => void;
-  /** Every message of the request has come. */
+  /** Every message of the request has come, or as many as its bytes hold. */
   readonly onFilled: () => void;
   readonly onEnd: (end: PullEnd) => void;
 }
 
 const nsPerMs = 1_000_000;
 const status = { heartbeat: 100, notFound: 404, requestTimeout: 408 } as const;
+
+/** The next message does not fit into what is left of a request's `max_bytes`. */
+const bytesUsedUp = 'Message Size Exceeds MaxBytes';
 
 /**
  * One pull request at a time on an inbox of its own, so that messages and statuses are its own beyond doubt
@@ -41,7 +44,7 @@ export class PullRequest {
     this.#options = options;
   }
 
-  open(batch: number): void {
+  open(batch: number, maxBytes: number): void {
     const { nc, stream, consumer, expiresMs, heartbeatMs, clock } = this.#options;
     this.#subscription ??= nc.subscribe(createInbox(), {
       callback: (error, message) => (error === null ? this.#receive(message) : this.#failed(error)),
@@ -50,7 +53,12 @@ export class PullRequest {
     this.lastHeardMs = clock();
     nc.publish(
       `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
-      JSON.stringify({ batch, expires: expiresMs * nsPerMs, idle_heartbeat: heartbeatMs * nsPerMs }),
+      JSON.stringify({
+        batch,
+        max_bytes: maxBytes,
+        expires: expiresMs * nsPerMs,
+        idle_heartbeat: heartbeatMs * nsPerMs,
+      }),
       { reply: this.#subscription.getSubject() },
     );
   }
@@ -80,7 +88,9 @@ export class PullRequest {
     const code = message.headers?.code ?? 0;
     if (code === status.heartbeat) return;
     this.remaining = 0;
-    if (code === status.requestTimeout || code === status.notFound) this.#options.onEnd({ kind: 'expired' });
+    if (message.headers?.status.endsWith(bytesUsedUp)) this.#options.onFilled();
+    else if (code === status.requestTimeout || code === status.notFound)
+      this.#options.onEnd({ kind: 'expired' });
     else this.#options.onEnd({ kind: 'interrupted', reason: message.headers?.status ?? 'no status' });
   }
 

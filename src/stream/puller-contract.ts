@@ -4,7 +4,7 @@ import type { PullerMetrics } from '../observe/puller.ts';
 import type { PulledMessage } from './pulled-message.ts';
 
 export interface Puller {
-  /** Resolves to 1…batchSize messages in the order delivered; to undefined once stopped. */
+  /** Resolves to 1…batchSize messages (fewer where they are large) in the order delivered; to undefined once stopped. */
   next(): Promise<PulledMessage[] | undefined>;
   /** Stops asking; what is buffered is nak'ed so that others get it at once. */
   stop(): Promise<void>;
@@ -33,7 +33,15 @@ export interface PullerOptions {
   readonly random?: () => number;
 }
 
+const MiB = 1024 * 1024;
+
 export const pullerDefaults = {
+  /** A batch is handed out when it is full in messages or in bytes: to settle it takes a multiple of them. */
+  maxBatchBytes: 4 * MiB,
+  /** Bytes asked for and not taken yet, at most. */
+  maxBufferedBytes: 32 * MiB,
+  /** Bytes of one request, at least as much as a message may have. What all ask for stays below nats-server's `max_pending` of 64 MiB. */
+  requestBytes: 4 * MiB,
   /** Requests that wait at JetStream at once: while one is renewed the others are served. */
   requests: 4,
   expiresMs: 30_000,

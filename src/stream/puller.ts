@@ -17,9 +17,12 @@ export function startPuller(options: PullerOptions): Puller {
   return new StreamPuller(options);
 }
 
+/** Subject and reply of a delivery, which JetStream counts too: control lines have 4 KiB at most. */
+const maxAroundPayload = 16 * 1024;
+
 /**
  * Invariants:
- * - buffered + asked for ≤ maxBuffered, so a slow worker leaves the backlog in JetStream.
+ * - buffered + asked for ≤ maxBuffered, in messages and in bytes, so a slow worker leaves the backlog in JetStream.
  * - Requests are only opened after a look at stream and consumer (`#look`); every cut (reconnect, status 409,
  *   silence) leads to a new look. So `streamCreated` of a message is that of the stream it came from.
  */
@@ -48,6 +51,8 @@ class StreamPuller implements Puller {
     this.#lastMessageMs = this.#lastExtendedMs = this.#clock();
     this.#buffer = new BatchBuffer({
       batchSize,
+      maxBatchBytes: pullerDefaults.maxBatchBytes,
+      bytesOf: (message) => message.data.length,
       lingerMs,
       clock: this.#clock,
       onTaken: () => this.#fill(),
@@ -117,14 +122,27 @@ class StreamPuller implements Puller {
 
   #fill(): void {
     if (this.#stopped || this.#looking || this.#options.nc.isClosed()) return;
+    const requestBytes = this.#requestBytes();
     let room = this.#options.maxBuffered - this.#buffer.length;
-    for (const request of this.#requests) room -= request.remaining;
+    let roomBytes = pullerDefaults.maxBufferedBytes - this.#buffer.bytes;
+    for (const request of this.#requests) {
+      room -= request.remaining;
+      if (request.remaining > 0) roomBytes -= requestBytes;
+    }
     for (const request of this.#requests) {
       if (room < this.#requestBatch) return;
+      if (roomBytes < requestBytes && this.#buffer.length > 0) return;
       if (request.remaining > 0) continue;
-      request.open(this.#requestBatch);
+      request.open(this.#requestBatch, requestBytes);
       room -= this.#requestBatch;
+      roomBytes -= requestBytes;
     }
+  }
+
+  /** A request that is too small for the next message would never get it. */
+  #requestBytes(): number {
+    const maxPayload = this.#options.nc.info?.max_payload ?? 0;
+    return Math.max(pullerDefaults.requestBytes, maxPayload + maxAroundPayload);
   }
 
   #ended(end: PullEnd): void {

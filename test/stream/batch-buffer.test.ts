@@ -2,10 +2,12 @@ import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { BatchBuffer } from '../../src/stream/batch-buffer.ts';
 
-function bufferOf(batchSize: number, lingerMs: number) {
+function bufferOf(batchSize: number, lingerMs: number, maxBatchBytes = Number.POSITIVE_INFINITY) {
   let taken = 0;
   const buffer = new BatchBuffer<number>({
     batchSize,
+    maxBatchBytes,
+    bytesOf: (item) => item,
     lingerMs,
     clock: () => performance.now(),
     onTaken: () => taken++,
@@ -73,4 +75,16 @@ test('whatever the timing, everything comes once, in order, in batches of the si
     ),
     { numRuns: 50 },
   );
+});
+
+test('a batch is full in bytes, too; what is larger by itself comes alone', async () => {
+  const { buffer } = bufferOf(100, 60_000, 10);
+  for (const size of [4, 4, 4, 25, 1, 9, 3]) buffer.push(size);
+  expect(buffer.bytes).toBe(50);
+  const batches = [];
+  for (let n = 0; n < 4; n++) batches.push(await buffer.next());
+  expect(batches).toEqual([[4, 4], [4], [25], [1, 9]]);
+  expect([buffer.bytes, buffer.length]).toEqual([3, 1]);
+  expect(buffer.close()).toEqual([3]);
+  expect(buffer.bytes).toBe(0);
 });

@@ -1,7 +1,13 @@
 import { expect, test } from 'bun:test';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { requestApi } from '../../src/stream/jetstream-api.ts';
-import { type PulledMessage, type Puller, type PullerOptions, startPuller } from '../../src/stream/puller.ts';
+import {
+  type PulledMessage,
+  type Puller,
+  type PullerOptions,
+  pullerDefaults,
+  startPuller,
+} from '../../src/stream/puller.ts';
 import { consumerInfo, streamInfo } from '../../src/stream/stream-info.ts';
 import { consumerName, streamName } from '../../src/stream/subjects.ts';
 import { ensureTopology } from '../../src/stream/topology.ts';
@@ -268,3 +274,39 @@ test('two pullers share a backlog without losing or doubling anything', async ()
   await Promise.all(pullers.map((puller) => puller.stop()));
   await Promise.all(collections.map(({ done }) => done));
 });
+
+test('large messages are bounded in bytes: those asked for, those of a batch; and all of them come', async () => {
+  await using stream = await startTestStream();
+  const size = 250_000;
+  const count = 240;
+  const publisher = testPublisher(stream.nc);
+  const publishes = Array.from({ length: count }, (_, n) => {
+    const text = `${n}`.padEnd(size, '.');
+    return publisher.publish('telemetry.t1', bytes(text), `large${n}`);
+  });
+  expect((await Promise.all(publishes)).every(({ ok }) => ok)).toBe(true);
+  const puller = testPuller(stream, { batchSize: 1_000, maxBuffered: 2_000 });
+  let delivered = 0;
+  await until(
+    async () => {
+      const before = delivered;
+      delivered = (await info(stream)).ackPending;
+      return delivered > 0 && delivered === before;
+    },
+    { what: 'as much is delivered as is asked for', everyMs: 200 },
+  );
+  expect(delivered * size).toBeLessThan(pullerDefaults.maxBufferedBytes + pullerDefaults.requestBytes);
+  const seen = new Set<number>();
+  while (seen.size < count) {
+    const batch = (await puller.next()) ?? [];
+    expect(batch.length * size).toBeLessThanOrEqual(pullerDefaults.maxBatchBytes);
+    for (const message of batch) {
+      seen.add(Number.parseInt(textOf(message), 10));
+      message.ack();
+    }
+  }
+  await until(async () => (await streamInfo(stream.nc, streamName)).state.messages === 0, {
+    what: 'all is gone',
+  });
+  await puller.stop();
+}, 30_000);
