@@ -287,6 +287,17 @@ create index quarantine_budget on quarantine (budget, quarantine_id);
 -- A key is remembered for as long as a message under it could still be replayed.
 create index quarantine_keys on quarantine (identity) where identity_kind = 'key';
 
+-- What a person has to look at; `tributary alarms clear` deletes it.
+create table alarms (
+  kind text collate "C" not null,
+  subject text collate "C" not null,
+  count bigint not null,
+  detail text not null,
+  first_at timestamptz not null default now(),
+  last_at timestamptz not null default now(),
+  primary key (kind, subject)
+);
+
 -- What went into the quarantine and out again, by the day it went in (UTC): outlives the rows. What is older than
 -- retention is summed up under the day -infinity.
 create table quarantine_totals (
@@ -397,7 +408,7 @@ grant select (quarantine_id, reason, detail, sqlstate, tenant_id, device_id, msg
   on quarantine to tributary_reader;
 grant select, insert, update, delete on registry_version, tenants, devices, registry_tombstones, operator_keys, telemetry,
   stream_epochs, claims, audit_acknowledgements, ledger, message_keys, quarantine, device_state, sensors to tributary_writer;
-grant select, insert, update, delete on device_token_history, quarantine_totals, replays, vouched_messages to tributary_writer;
+grant select, insert, update, delete on device_token_history, quarantine_totals, replays, vouched_messages, alarms to tributary_writer;
 grant select on telemetry_weeks, tributary_migrations, telemetry_values, device_overview to tributary_writer;
 grant usage on all sequences in schema public to tributary_writer;
 -- Everybody may call a new function unless told otherwise.

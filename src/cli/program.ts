@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { addAlarmsCommands } from './commands/alarms.ts';
 import { addAuditCommand } from './commands/audit.ts';
 import { addDeviceCommands } from './commands/device.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
@@ -48,6 +49,7 @@ export function createProgram(context: CliContext): Command {
   program.commandsGroup('Look:');
   addStatusCommand(program, context);
   addAuditCommand(program, context);
+  addAlarmsCommands(program, context);
   addTelemetryCommand(program, context);
   addSensorsCommand(program, context);
   addQuarantineCommands(program, context);

@@ -32,6 +32,7 @@ import { startSettleLoop } from '../worker/settle-loop.ts';
 import { createSettledCounts } from '../worker/settled-counts.ts';
 import { createTap } from '../worker/tap.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
+import { startAlarms } from './alarms.ts';
 import { createAnswers } from './answers.ts';
 import { closeConnection } from './close-connection.ts';
 import { startHealthServer } from './health.ts';
@@ -182,6 +183,7 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
     registryFresh: registry.fresh,
     ...auditOf(options.auditor),
   });
+  const alarms = startAlarms({ nc, pool: options.pool, metrics: options.metrics, log });
   const status = serveRoleStatus({ nc, role: 'worker', id, now, more });
   const stream = { stream: streamName, consumer: consumerName };
   const leftovers = startLeftoverWatch({ nc, ...stream, random: options.random, log });
@@ -190,7 +192,7 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
     async drain() {
       const watched = leftovers.drain();
       await loop.drain(workerDefaults.settleDeadlineMs).catch(options.onFailure);
-      await soon(Promise.all([watched, sharing.drain(), answer.drain(), status.drain()]));
+      await soon(Promise.all([watched, sharing.drain(), answer.drain(), status.drain(), alarms.drain()]));
     },
   };
 }

@@ -21,6 +21,11 @@ export const limitsSubject = 'tributary.limits';
 /** Where the worker that audits tells what it found. */
 export const auditSubject = 'tributary.audit';
 
+/** JetStream gave up delivering a message of ours. Somebody has given a consumer a limit: ours has none. */
+export const maxDeliveriesSubjects = [streamName, routesStreamName].map(
+  (stream) => `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${stream}.>`,
+);
+
 /** Where a worker tells a gateway that its canary is committed. */
 export function canaryEchoSubject(senderId: string): string {
   return `tributary.canary.${encodeDeviceToken(senderId)}`;

@@ -27,7 +27,15 @@ export function addStatusCommand(program: Command, context: CliContext): void {
     if (invocation.json) terminal.out(toJson(statusAsJson(status)));
     else terminal.out(describeStatus(status, terminal.columns));
     refuseAbsence(status);
+    refuseAlarms(status);
   });
+}
+
+/** What is printed above is true, and yet somebody has to look. */
+function refuseAlarms({ database }: Status): void {
+  const alarms = 'value' in database ? database.value.alarms.length : 0;
+  if (alarms > 0)
+    throw new CliError('There are alarms: tributary alarms list. When mended: tributary alarms clear.');
 }
 
 function refuseAbsence({ nats, database }: Status): void {

@@ -1,5 +1,5 @@
-import type { Command } from 'commander';
-import { checkTopology, ensureTopology, type TopologyReport } from '../../stream/topology.ts';
+import { type Command, Option } from 'commander';
+import { checkTopology, ensureTopology, type TopologyReport, updateTopology } from '../../stream/topology.ts';
 import { withNats } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, type Invocation, invocationOf } from '../define-command.ts';
@@ -12,9 +12,9 @@ export function addTopologyCommand(program: Command, context: CliContext): void 
     usage: 'topology',
     summary: 'make the streams and consumers that are missing, and check all of them',
     details:
-      'What is there is never changed: where it differs from the settings, this says how, and ' +
-      'ends with exit code 1. `up` makes what is missing by itself.',
-    examples: ['topology', 'topology --check --json'],
+      'Where something that is there differs from the settings, this says how, and ends with exit ' +
+      'code 1; --update changes it, and keeps the messages. `up` makes what is missing by itself.',
+    examples: ['topology', 'topology --check --json', 'topology --update'],
     settings: [
       'natsUrl',
       'dataDir',
@@ -26,9 +26,11 @@ export function addTopologyCommand(program: Command, context: CliContext): void 
     ],
   })
     .option('--check', 'change nothing, only compare')
-    .action(async (options: { readonly check?: boolean }, self: Command) => {
+    .addOption(new Option('--update', 'also change what differs').conflicts('check'))
+    .action(async (options: { readonly check?: boolean; readonly update?: boolean }, self: Command) => {
       const invocation = invocationOf(context, self);
-      const visit = options.check === true ? checkTopology : ensureTopology;
+      const change = options.update === true ? updateTopology : ensureTopology;
+      const visit = options.check === true ? checkTopology : change;
       const report = await withNats(invocation, (connection) => visit(connection, invocation.config));
       print(invocation, report);
       refuseFaults(report);
@@ -65,6 +67,6 @@ function refuseFaults(report: TopologyReport): void {
   const differing = named('differs');
   if (differing.length === 0) return;
   throw new CliError(
-    `${differing.join(', ')} not as the settings say: change the settings, or the stream with the nats tool.`,
+    `${differing.join(', ')} not as the settings say: tributary topology --update changes that; or change the settings.`,
   );
 }

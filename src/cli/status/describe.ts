@@ -1,3 +1,4 @@
+import { alarmAsJson } from '../commands/alarms.ts';
 import { formatDuration } from '../output/duration.ts';
 import { formatBytes, formatCount, formatRate } from '../output/number.ts';
 import { type Column, formatFields, formatTable } from '../output/table.ts';
@@ -35,6 +36,7 @@ export function statusAsJson({ nats, database }: Status): unknown {
       quarantined_per_second: 'value' in database ? database.value.quarantinedPerSecond : null,
     },
     totals: 'value' in database ? database.value.totals : null,
+    alarms: 'value' in database ? database.value.alarms.map(alarmAsJson) : null,
     devices: 'value' in database ? database.value.devices : null,
     streams: 'value' in nats ? nats.value.sample.streams.map(streamAsJson) : null,
     roles: 'value' in nats ? nats.value.roles : null,
@@ -50,7 +52,8 @@ function flowFields(nats: Part<NatsPart>, database: Part<DatabasePart>): [string
     fields.push(['PostgreSQL', 'away']);
     return fields;
   }
-  const { totals, devices, storedPerSecond, quarantinedPerSecond } = database.value;
+  const { totals, devices, alarms, storedPerSecond, quarantinedPerSecond } = database.value;
+  if (alarms.length > 0) fields.push(['Alarms', alarms.map(({ detail }) => detail).join('\n')]);
   fields.push([
     'PostgreSQL',
     `stored ${rateOf(storedPerSecond)}, quarantined ${rateOf(quarantinedPerSecond)}`,

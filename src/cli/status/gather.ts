@@ -6,6 +6,7 @@ import {
   selectDeviceTotals,
   selectFlowTotals,
 } from '../../store/listings/flow-totals.ts';
+import { type Alarm, listAlarms } from '../../store/listings/list-alarms.ts';
 import { streamName } from '../../stream/subjects.ts';
 import { withDatabase, withNats } from '../connect.ts';
 import type { Invocation } from '../define-command.ts';
@@ -24,6 +25,7 @@ export interface NatsPart {
 export interface DatabasePart {
   readonly totals: FlowTotals;
   readonly devices: DeviceTotals;
+  readonly alarms: readonly Alarm[];
   readonly storedPerSecond: number;
   readonly quarantinedPerSecond: number;
 }
@@ -65,12 +67,17 @@ function acceptedRate(before: NatsSample, after: NatsSample, elapsedMs: number):
 async function probeDatabase(pool: pg.Pool, sampleMs: number, now: () => number): Promise<DatabasePart> {
   const before = await selectFlowTotals(pool, streamName);
   const startedAt = now();
-  const [devices] = await Promise.all([selectDeviceTotals(pool), Bun.sleep(sampleMs)]);
+  const [devices, alarms] = await Promise.all([
+    selectDeviceTotals(pool),
+    listAlarms(pool),
+    Bun.sleep(sampleMs),
+  ]);
   const totals = await selectFlowTotals(pool, streamName);
   const perSecond = (count: bigint) => (Math.max(0, Number(count)) * 1_000) / (now() - startedAt);
   return {
     totals,
     devices,
+    alarms,
     storedPerSecond: perSecond(totals.stored - before.stored),
     quarantinedPerSecond: perSecond(totals.quarantined - before.quarantined),
   };
