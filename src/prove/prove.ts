@@ -59,8 +59,8 @@ export const proveDefaults = {
   messagesPerSecond: 1_000,
   tenants: 4,
   devicesPerTenant: 5,
-  /** Characters that make a small stream full. */
-  paddingForSmallStream: 2_500,
+  /** Thousands of characters a message that make a small stream full. */
+  paddingForSmallStream: 3,
 } as const;
 
 /** A run: trials on one stack for each shape of stack that the faults need. */

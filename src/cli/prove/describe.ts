@@ -76,7 +76,8 @@ function verdict(report: ProveReport): string {
   const { total, seed } = report;
   const took = `${formatCount(total.trials)} trials in ${formatDuration(report.elapsed_ms)}, seed ${seed}.`;
   if (!report.passed) return report.stopped_early ? `Stopped early: ${took}` : `FAILED: ${took}`;
-  const bound = (300 / total.trials).toPrecision(2);
+  // For many trials this is the rule of three: 3/n.
+  const bound = (100 * (1 - 0.05 ** (1 / total.trials))).toPrecision(2);
   return (
     `Passed: ${took}\nNo failure in ${formatCount(total.trials)} trials bounds the rate of failing trials at ` +
     `${bound} % (95 % confidence), for faults and loads like these.`

@@ -44,7 +44,7 @@ export interface MessagesOptions {
   readonly random: () => number;
   /** Milliseconds since the epoch; what devices give as `ts` lies shortly before. */
   readonly nowMs: number;
-  /** Characters of a metric that makes messages longer. */
+  /** Metrics of 1,000 characters that make messages longer. */
   readonly padding: number;
   /** Keeps the keys of one run from those of another. */
   readonly runId: string;
@@ -81,7 +81,9 @@ function makeMessage(n: number, options: MessagesOptions): ProveMessage {
       level: Math.round(random() * 1e6) / 1e3,
       state: pick(['idle', 'busy', 'ärgerlich'], random),
       open: random() < 0.5,
-      ...(options.padding === 0 ? {} : { padding: 'x'.repeat(options.padding) }),
+      ...Object.fromEntries(
+        Array.from({ length: options.padding }, (_, index) => [`padding_${index}`, 'x'.repeat(1_000)]),
+      ),
     },
     destiny: isStranger ? 'UNREGISTERED_DEVICE' : hasWrongToken ? 'TOKEN_INVALID' : 'stored',
   };
