@@ -42,6 +42,7 @@ import { auditOf, createRoleAuditor } from './role-audit.ts';
 import type { RoleDeps } from './role-deps.ts';
 import { createRoleId, serveRoleStatus } from './role-status.ts';
 import { prepareTopology } from './role-topology.ts';
+import { waitForSchema } from './wait-for-schema.ts';
 
 export interface RunningWorker {
   /** Rejects with the error that no retry mends: the process is to end. */
@@ -100,6 +101,7 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
   failed.promise.catch(() => undefined);
   const work = (async () => {
     const nc = await Promise.race([dialer.connected, stopping.promise]);
+    await waitForSchema({ pool, log, random, isStopped: () => stopped });
     const loaded = await Promise.race([registry.ready.then(() => true), stopping.promise]);
     if (nc === undefined || loaded === undefined) return undefined;
     await prepareTopology(nc, config, log);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { createTestDatabase } from '../harness/postgres.ts';
 import { runTributary } from '../harness/role-process.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 
@@ -35,3 +36,11 @@ test.each(['gateway', 'mqtt'] as const)(
     expect(stderr).not.toContain('    at ');
   },
 );
+
+test('a worker whose database was not migrated says so and ends', async () => {
+  await using database = await createTestDatabase({ migrated: false });
+  const { code, stderr } = await runTributary(['worker'], { ...stack.env, DATABASE_URL: database.url });
+  expect(code).toBe(1);
+  expect(stderr).toContain('run `tributary migrate` and start again');
+  expect(stderr).not.toContain('    at ');
+});
