@@ -1,3 +1,4 @@
+import { telemetrySubjectPrefix } from '../model/envelope.ts';
 import { unknownBudget } from '../model/quarantine-limits.ts';
 import type { RegistryView } from '../model/registry.ts';
 import { addToQuarantineTotals, type QuarantineTotals } from '../store/quarantine/add-to-totals.ts';
@@ -26,7 +27,7 @@ export async function keepRejected(
   const rows = messages.flatMap((message) => {
     const { entry, verdict } = message;
     if (verdict.outcome !== 'quarantine') return [];
-    const budget = budgetOf(entry.decoded.tenantId, registry);
+    const budget = budgetOf(entry.message.subject, registry);
     entry.kept ??= room.take(budget, entry.message.data.length);
     count(totals, budget, verdict.rejection.reason, entry.kept);
     return entry.kept ? (quarantineRow(message, epoch, budget) ?? []) : [];
@@ -37,9 +38,14 @@ export async function keepRejected(
   };
 }
 
-/** Made-up tenants share one budget, or each of them would open another. */
-function budgetOf(tenantId: string | undefined, registry: Pick<RegistryView, 'tenant'>): string {
-  return tenantId !== undefined && registry.tenant(tenantId) !== undefined ? tenantId : unknownBudget;
+/**
+ * The subject's tenant. Made-up ones share a budget, or each of them would open another; so do subjects that name none,
+ * whatever their envelopes say.
+ */
+function budgetOf(subject: string, registry: Pick<RegistryView, 'tenant'>): string {
+  if (!subject.startsWith(telemetrySubjectPrefix)) return unknownBudget;
+  const tenantId = subject.slice(telemetrySubjectPrefix.length);
+  return registry.tenant(tenantId) === undefined ? unknownBudget : tenantId;
 }
 
 function count(totals: Map<string, QuarantineTotals>, budget: string, reason: string, kept: boolean): void {

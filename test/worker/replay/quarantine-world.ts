@@ -14,12 +14,12 @@ import type { PulledMessage } from '../../../src/stream/puller.ts';
 import { decode } from '../../../src/worker/decode.ts';
 import { createEpochs } from '../../../src/worker/epochs.ts';
 import { judge } from '../../../src/worker/judge/judge.ts';
-import { createPlans } from '../../../src/worker/plan.ts';
+import { createPlans, type Plan } from '../../../src/worker/plan.ts';
 import { createQuarantineRoom } from '../../../src/worker/quarantine-room.ts';
 import { createRateLimiter, type RateLimiter } from '../../../src/worker/rate-limiter.ts';
 import { dryRun } from '../../../src/worker/replay/dry-run.ts';
 import { type ReplayOptions, replay } from '../../../src/worker/replay/replay.ts';
-import { createSettle } from '../../../src/worker/settle.ts';
+import { createSettle, type Settled } from '../../../src/worker/settle.ts';
 import { createTestDatabase, type TestDatabase } from '../../harness/postgres.ts';
 import { options as decodeOptions, envelopeOf, type Loose, rawOf, token } from '../messages.ts';
 
@@ -50,6 +50,9 @@ export interface World {
   readonly pool: pg.Pool;
   readonly registry: RegistryFeed;
   send(messages: readonly Sent[]): Promise<string[]>;
+  /** Messages of one epoch. */
+  plan(messages: readonly Sent[]): Promise<Plan>;
+  settle(plan: Plan): Promise<Settled[]>;
   register(deviceToken?: string): Promise<void>;
   replay(selection: QuarantineSelection, changes?: Partial<ReplayOptions>): ReturnType<typeof replay>;
   dryRun(selection: QuarantineSelection, vouch?: boolean): ReturnType<typeof dryRun>;
@@ -90,18 +93,22 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     room: createQuarantineRoom(options.limits ?? ample, clock),
     ledgerShard: 3,
   });
+  const plansOf = (messages: readonly Sent[]) =>
+    createPlans(messages.map(pulled), (message) => decode(message, decodeOptions), epochs.of);
   const rows = async <R extends pg.QueryResultRow>(sql: string) => (await database.pool.query<R>(sql)).rows;
   return {
     database,
     pool,
     registry,
+    settle,
+    async plan(messages) {
+      const [plan] = await plansOf(messages);
+      if (plan === undefined) throw new Error('nothing to plan');
+      return plan;
+    },
     async send(messages) {
       await registry.refresh();
-      const plans = await createPlans(
-        messages.map(pulled),
-        (message) => decode(message, decodeOptions),
-        epochs.of,
-      );
+      const plans = await plansOf(messages);
       const outcomes: string[] = [];
       for (const plan of plans) outcomes.push(...(await settle(plan)).map(({ outcome }) => outcome));
       return outcomes;
