@@ -34,7 +34,7 @@ export interface ReplayOptions extends SettleAgainOptions {
 export interface ReplayResult extends ReplayCounts {
   /** Its number in `replays`; undefined when nothing was selected. */
   readonly replayId: number | undefined;
-  /** Selected, and then not to be had: another replay has them in hand, or they are gone. */
+  /** Selected, still in the quarantine and not judged: another replay has them in hand. */
   readonly passedOver: number;
   /** Why the refused ones are refused now. */
   readonly reasons: ReadonlyMap<string, number>;
@@ -66,18 +66,41 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     done += ids.length;
     onProgress(Math.min(done, total), total);
   }
+  await settleSkipped(replayId, newestId, state, options);
   await finishReplay(pool, replayId);
   return resultOf(state, replayId, !stop.aborted);
 }
 
+/**
+ * What was locked may have been so by a replay that was just killed, or by an attempt of this one whose connection was
+ * lost: their transactions end soon after.
+ */
+async function settleSkipped(
+  replayId: number,
+  newestId: bigint,
+  state: State,
+  options: ReplayOptions,
+): Promise<void> {
+  const { pool, stop } = options;
+  const ids = state.skipped.splice(0);
+  if (ids.length === 0) return;
+  for await (const chunk of selectedChunks(pool, { ids }, newestId)) {
+    if (stop.aborted) break;
+    await settleChunk(replayId, chunk, state, options);
+  }
+  if (state.skipped.length > 0) state.passedOver = (await countSelected(pool, { ids: state.skipped })).rows;
+}
+
 interface State {
   counts: ReplayCounts;
+  /** Ids that were not there, or locked, when their turn came. */
+  readonly skipped: bigint[];
   passedOver: number;
   readonly reasons: Map<string, number>;
 }
 
 function createState(): State {
-  return { counts: { stored: 0, duplicates: 0, refused: 0 }, passedOver: 0, reasons: new Map() };
+  return { counts: { stored: 0, duplicates: 0, refused: 0 }, skipped: [], passedOver: 0, reasons: new Map() };
 }
 
 function resultOf(state: State, replayId: number | undefined, complete: boolean): ReplayResult {
@@ -117,7 +140,7 @@ async function untilSettled(
   for (let attempt = 0; ; attempt += 1) {
     try {
       // A COMMIT whose answer was lost: the replay's own counts tell.
-      if (attempt > 0 && (await hasCommitted(replayId, ids, state, options))) return;
+      if (attempt > 0 && (await hasCommitted(replayId, state, options))) return;
       const judged = await settleAgain(replayId, ids, options);
       add(judged, ids, state);
       options.onSettled(judged);
@@ -131,17 +154,10 @@ async function untilSettled(
   }
 }
 
-async function hasCommitted(
-  replayId: number,
-  ids: readonly bigint[],
-  state: State,
-  { pool }: ReplayOptions,
-): Promise<boolean> {
+async function hasCommitted(replayId: number, state: State, { pool }: ReplayOptions): Promise<boolean> {
   const now = await selectReplayCounts(pool, replayId);
-  const more = sumOf(now) - sumOf(state.counts);
-  if (more === 0) return false;
+  if (sumOf(now) === sumOf(state.counts)) return false;
   state.counts = now;
-  state.passedOver += ids.length - more;
   return true;
 }
 
@@ -157,7 +173,8 @@ function add(judged: readonly Candidate[], ids: readonly bigint[], state: State)
     duplicates: duplicates + having('duplicate'),
     refused: refused + having('quarantined'),
   };
-  state.passedOver += ids.length - judged.length;
+  const found = new Set(judged.map(({ entry }) => entry.row.id));
+  state.skipped.push(...ids.filter((id) => !found.has(id)));
   for (const { verdict } of judged) {
     if (verdict.outcome === 'quarantine') countReason(state, verdict.rejection.reason);
   }

@@ -116,6 +116,35 @@ describe('nothing is lost and nothing doubled', () => {
     expect(await world.rows('select sum(stored)::int as stored from replays')).toEqual([{ stored: 1_500 }]);
   });
 
+  test('when rows are locked by somebody who gives up: they are settled at the end', async () => {
+    await world.send(sent(600));
+    await world.register();
+    const held = await world.database.pool.connect();
+    await held.query('begin');
+    await held.query('select from quarantine where stream_seq <= 7 for update');
+    let released = false;
+    const onProgress = () => {
+      if (released) return;
+      released = true;
+      void held.query('rollback').then(() => held.release());
+    };
+    expect(await world.replay({}, { onProgress })).toMatchObject({ stored: 600, passedOver: 0 });
+    await isWhole(600);
+  });
+
+  test('when they stay locked: they stay, and are counted', async () => {
+    await world.send(sent(20));
+    await world.register();
+    const held = await world.database.pool.connect();
+    await held.query('begin');
+    await held.query('select from quarantine where stream_seq <= 7 for update');
+    const result = await world.replay({});
+    await held.query('rollback');
+    held.release();
+    expect(result).toMatchObject({ stored: 13, passedOver: 7 });
+    await isWhole(20, result);
+  });
+
   test('when resends are settled at the same moment, by key and by content', async () => {
     const messages = Array.from({ length: 400 }, (_, index) =>
       index % 2 === 0
