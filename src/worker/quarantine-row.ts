@@ -1,7 +1,8 @@
+import type { RawMessage } from '../model/verdict.ts';
 import type { QuarantineRow } from '../store/statements/insert-quarantine.ts';
 import { cutEnvelope } from './cut-envelope.ts';
 import { isIntact } from './intact.ts';
-import type { Claimed } from './plan.ts';
+import type { Claimed, PlanEntry } from './plan.ts';
 
 /** Control characters and lone surrogates: NATS takes nearly any byte in a subject, a text column and a terminal do not. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
@@ -12,7 +13,7 @@ const unprintable = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]|\p{Cs}/gu;
  * @param budget whose share of the quarantine it takes: see `budgetOf`
  */
 export function quarantineRow(
-  { entry, verdict }: Claimed,
+  { entry, verdict }: Claimed<PlanEntry>,
   epoch: number,
   budget: string,
 ): QuarantineRow | undefined {
@@ -20,7 +21,7 @@ export function quarantineRow(
   const { decoded, message } = entry;
   const { reason, detail, sqlstate } = verdict.rejection;
   const envelope = cutEnvelope(message.data);
-  return {
+  const row = {
     reason,
     detail,
     sqlstate,
@@ -38,6 +39,19 @@ export function quarantineRow(
     epoch,
     streamSeq: message.seq,
     budget,
+  };
+  return entry.bare ? { ...row, ...bareColumns(message) } : row;
+}
+
+/** Instead of what came with the message, one of which the database refused for a reason that we do not know. */
+function bareColumns({ timestampNs }: RawMessage) {
+  return {
+    tenantId: undefined,
+    deviceId: undefined,
+    msgType: undefined,
+    subject: '(not storable)',
+    arrivedAtMs: Number(timestampNs / 1_000_000n),
+    tokenSha256: undefined,
   };
 }
 

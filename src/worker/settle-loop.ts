@@ -124,8 +124,8 @@ async function settleApart(
     for (const half of halves(plan)) await settlePlan(half, options, abandoned);
     return;
   }
-  // Refused as a quarantine row too: a person has to look.
-  if (only.refused !== undefined) throw error;
+  // Not even its barest row: a person has to look.
+  if (only.bare) throw error;
   refuse(only, error);
   await settlePlan(plan, options, abandoned);
 }
@@ -157,6 +157,7 @@ async function untilDone<T>(
 }
 
 function refuse(entry: PlanEntry, error: unknown): void {
+  entry.bare = entry.refused !== undefined;
   const sqlstate = sqlstateOf(error);
   entry.refused = {
     reason: 'STORE_REJECTED',
