@@ -6,6 +6,8 @@ export interface FleetSpec {
   /** Devices are dealt to them in turn. */
   readonly tenants: number;
   readonly seed: number;
+  /** How messages meet devices: drawn at random (default), or spread so that any thousand in a row are of different ones. */
+  readonly order?: 'random' | 'in turn';
 }
 
 export interface BenchDevice {
@@ -43,11 +45,15 @@ export function tokenHash(index: number): Buffer {
   return createHash('sha256').update(tokenOf(index)).digest();
 }
 
-/** Devices drawn at random, three metrics each: the same draw for the same spec. */
+/** A step without a common divisor with any power of ten: all devices come up before one comes again. */
+const stride = 618_033;
+
+/** Three metrics each: the same messages for the same spec. */
 export function drawMessages(spec: FleetSpec, count: number): BenchMessage[] {
   const random = seededRandom(spec.seed);
-  return Array.from({ length: count }, () => {
-    const device = deviceAt(spec, Math.floor(random() * spec.devices));
+  return Array.from({ length: count }, (_, n) => {
+    const inTurn = spec.order === 'in turn';
+    const device = deviceAt(spec, inTurn ? (n * stride) % spec.devices : Math.floor(random() * spec.devices));
     return { device, body: bodyOf(device, random) };
   });
 }

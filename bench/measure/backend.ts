@@ -19,10 +19,15 @@ export interface Backend {
   backlog(): Promise<number>;
   /** Sum of all outcomes so far, canaries apart: what has been committed. */
   settled(): Promise<number>;
-  /** Neither a message nor a row of one is left; the registry stays. */
-  clear(): Promise<void>;
+  /**
+   * Neither a message nor a row of one is left; the registry stays. `what was settled` keeps telemetry and sensors, for
+   * another round on a large table.
+   */
+  clear(what?: 'everything' | 'what was settled'): Promise<void>;
   /** Registers the fleet, in place of another. */
   register(fleet: FleetSpec): Promise<void>;
+  /** Fills telemetry with so many rows of the fleet, spread over the last hours of this week. */
+  storeRows(rows: number, fleet: FleetSpec): Promise<void>;
   /** Gives every device its state and sensors, as a fleet has that has been sending for a while. */
   knowSensors(fleet: FleetSpec): Promise<void>;
   close(): Promise<void>;
@@ -45,7 +50,8 @@ export async function openBackend(servers: Servers): Promise<Backend> {
     pool,
     backlog: async () => (await streamInfo(nc, streamName))?.state.messages ?? 0,
     settled: () => countSettled(pool),
-    clear: () => clear(pool, nc),
+    clear: (what = 'everything') => clear(pool, nc, what),
+    storeRows: (rows, fleet) => storeRows(pool, rows, fleet),
     register: (fleet) => register(pool, fleet),
     knowSensors: (fleet) => knowSensors(pool, fleet),
     async close() {
@@ -62,16 +68,41 @@ async function countSettled(pool: pg.Pool): Promise<number> {
   return Number(rows[0]?.settled ?? 0);
 }
 
-async function clear(pool: pg.Pool, nc: NatsConnection): Promise<void> {
+async function clear(
+  pool: pg.Pool,
+  nc: NatsConnection,
+  what: 'everything' | 'what was settled',
+): Promise<void> {
   await requestApi(nc, `STREAM.PURGE.${streamName}`);
-  await pool.query('truncate telemetry, claims, ledger, message_keys, quarantine, device_state, sensors');
+  await pool.query('truncate claims, ledger, message_keys, quarantine');
+  if (what === 'everything') await pool.query('truncate telemetry, device_state, sensors');
   await pool.query('checkpoint');
+}
+
+const rowsPerInsert = 500_000;
+
+async function storeRows(pool: pg.Pool, rows: number, fleet: FleetSpec): Promise<void> {
+  await pool.query('select ensure_telemetry_partition(now())');
+  for (let first = 0; first < rows; first += rowsPerInsert) {
+    await pool.query(
+      `insert into telemetry (time, identity, tenant_id, device_id, site_id, msg_type, metrics, arrived_at,
+                              stream_epoch, stream_seq)
+       select at, gen_random_uuid(), 't' || n % $1, 'd' || n % $2, 'site-' || n % $1, 'telemetry',
+              jsonb_build_object('temp', n % 30, 'humidity', n % 80, 'battery', 3.5), at, 0, n
+       from (select n, date_trunc('week', now()) + n * interval '1 ms' as at
+             from generate_series($3::bigint, $4::bigint) n) numbered`,
+      [fleet.tenants, fleet.devices, first, Math.min(rows, first + rowsPerInsert) - 1],
+    );
+  }
+  await pool.query('vacuum analyze telemetry');
 }
 
 const devicesPerInsert = 50_000;
 
 async function register(pool: pg.Pool, fleet: FleetSpec): Promise<void> {
   await pool.query('delete from devices');
+  // Nobody runs who has yet to learn of these.
+  await pool.query('truncate registry_tombstones');
   await pool.query(
     `insert into tenants (tenant_id) select 't' || n from generate_series(0, $1::int - 1) n on conflict do nothing`,
     [fleet.tenants],

@@ -17,7 +17,7 @@ export function rowText(row: ResultRow): RowText {
     label,
     ours: `${formatNumber(ours.median)} ${unit}`,
     rival: rival === undefined ? '' : formatNumber(rival.measured.median),
-    ratio: formatSpread(ratio ?? ours),
+    ratio: ratio === undefined ? extremes(ours) : formatSpread(ratio),
     wanted: wanted === undefined ? '' : wantedText(wanted),
     met: wanted === undefined ? '' : isMet(row, wanted) ? 'yes' : 'no',
   };
@@ -32,6 +32,11 @@ export function isMet({ ours, ratio }: ResultRow, { of, comparison, value }: Wan
 
 function wantedText({ comparison, value }: Wanted): string {
   return `${comparison === 'at least' ? '≥' : '<'} ${value}`;
+}
+
+/** Of ours, where nothing is held against it. */
+function extremes({ min, max, values }: Spread): string {
+  return values.length === 1 ? '' : `(${formatNumber(min)}–${formatNumber(max)})`;
 }
 
 /** `0.48 (0.45–0.51)`; a single round has no spread. */

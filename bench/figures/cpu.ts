@@ -1,0 +1,93 @@
+import { standardFleet } from '../load/fleet.ts';
+import { createCpuMeter, type Used } from '../measure/cpu-meter.ts';
+import { spreadOf } from '../measure/statistics.ts';
+import { type System, startOurs, startRivalSystem } from '../measure/system.ts';
+import type { Bench, Figure, ResultRow } from './figure.ts';
+import { type DoorKind, emptied, loadAndWatch } from './load-system.ts';
+import { requireAccepted } from './require-accepted.ts';
+
+/** Below what is sustained, so that nobody waits for a processor; messages a second. */
+const rates = { single: 2_000, batch: 4_000, mqtt: 2_000 } as const;
+
+/** Processor time of each process for one message from the door to the row. */
+export const cpu: Figure = {
+  name: 'cpu',
+  title: 'Processor time per message, from the door to the row',
+  async run(bench) {
+    await bench.backend.clear();
+    await bench.backend.register(standardFleet);
+    const ours = await measureSystem(bench, () => startOurs(bench.servers, bench.backend, bench), [
+      'single',
+      'batch',
+      'mqtt',
+    ]);
+    const port = await measureSystem(bench, () => startRivalSystem(bench.servers, bench.backend), [
+      'single',
+      'batch',
+    ]);
+    return {
+      rows: (['single', 'batch', 'mqtt'] as const).flatMap((kind) =>
+        rowsOf(kind, ours.get(kind), port.get(kind)),
+      ),
+      notes: [
+        `At a fixed ${rates.single}/s single, ${rates.batch}/s in batches of 100 and ${rates.mqtt}/s over MQTT; at such rates a part of the time is what a process uses when idle.`,
+        'The rival of the sums is the port, which does less for a message.',
+        `Where it goes: npm run bench -- --only cpu --profile writes a profile of each role.`,
+      ],
+    };
+  },
+};
+
+type PerDoor = Map<DoorKind, Used[][]>;
+
+async function measureSystem(
+  bench: Bench,
+  start: () => Promise<System>,
+  kinds: readonly DoorKind[],
+): Promise<PerDoor> {
+  const system = await start();
+  const found: PerDoor = new Map();
+  try {
+    for (const kind of kinds) {
+      bench.say(`${system.telemetryTable}, ${kind} at ${rates[kind]}/s`);
+      const rounds: Used[][] = [];
+      const times = bench.effort.quick ? 1 : bench.effort.rounds;
+      for (let round = 0; round < times; round += 1) rounds.push(await perMessage(bench, system, kind));
+      found.set(kind, rounds);
+    }
+  } finally {
+    await system.stop();
+  }
+  return found;
+}
+
+/** µs of each process for a message. What settles a little later than it came is nearly what settled at the start. */
+async function perMessage(bench: Bench, system: System, kind: DoorKind): Promise<Used[]> {
+  const meter = createCpuMeter(system, bench.servers);
+  let used: Used[] = [];
+  const { load } = await loadAndWatch(bench, system, kind, rates[kind], bench.effort.measureMs, {
+    onMeasuring: () => meter.start(),
+    onMeasured: () => {
+      used = meter.stop();
+    },
+  });
+  await emptied(bench.backend);
+  const { accepted } = requireAccepted(load, `processor time, ${kind}`);
+  return used.map((part) => ({ ...part, cpuUs: part.cpuUs / accepted }));
+}
+
+function rowsOf(kind: DoorKind, ours: Used[][] = [], port: Used[][] = []): ResultRow[] {
+  const names = ours[0]?.map(({ name }) => name) ?? [];
+  const rows = names.map((name) => ({
+    label: `${kind}: ${name}`,
+    unit: 'µs/msg',
+    ours: spreadOf(ours.map((round) => round.find((part) => part.name === name)?.cpuUs ?? 0)),
+  }));
+  const sum: ResultRow = { label: `${kind}: all together`, unit: 'µs/msg', ours: spreadOf(ours.map(sumOf)) };
+  if (port.length === 0) return [...rows, sum];
+  return [...rows, { ...sum, rival: { name: 'the port', measured: spreadOf(port.map(sumOf)) } }];
+}
+
+function sumOf(parts: readonly Used[]): number {
+  return parts.reduce((sum, { cpuUs }) => sum + cpuUs, 0);
+}
