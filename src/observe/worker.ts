@@ -4,6 +4,8 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 export interface WorkerMetrics {
   settled(outcome: string, messages: number): void;
   quarantined(reason: string): void;
+  /** Quarantined, and not kept: there was no room. */
+  evicted(): void;
   retried(): void;
   /** From arrival at the door to the committed row, in ms. */
   stored(ageMs: number): void;
@@ -22,6 +24,11 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
     name: 'tributary_worker_quarantined_total',
     help: 'Messages quarantined, by reason.',
     labelNames: ['reason'],
+    registers,
+  });
+  const evicted = new Counter({
+    name: 'tributary_worker_quarantine_evicted_total',
+    help: 'Messages quarantined and counted whose bytes were not kept, for want of room.',
     registers,
   });
   const retries = new Counter({
@@ -50,6 +57,7 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
   return {
     settled: (outcome, messages) => settled.inc({ outcome }, messages),
     quarantined: (reason) => quarantined.inc({ reason }),
+    evicted: () => evicted.inc(),
     retried: () => retries.inc(),
     stored: (ageMs) => age.observe(ageMs / 1_000),
     batch: (messages, durationMs) => {

@@ -23,6 +23,7 @@ export function createSettledCounts(metrics: WorkerMetrics, nowMs: () => number)
       for (const { outcome, verdict, entry } of settled) {
         counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
         if (verdict?.outcome === 'quarantine') metrics.quarantined(verdict.rejection.reason);
+        if (verdict?.outcome === 'quarantine' && entry.kept === false) metrics.evicted();
         if (outcome === 'stored') metrics.stored(Math.max(0, now - entry.decoded.arrivedAtMs));
       }
       for (const [outcome, count] of counts) {

@@ -22,22 +22,22 @@ export async function evictQuarantine(
   { days, limits, rowsPerChunk = 2_000 }: EvictOptions,
 ): Promise<number> {
   let evicted = 0;
-  for (const usage of await selectUsage(db, days)) {
-    const share = usage.budget === unknownBudget ? limits.unknown : limits.tenant;
-    const isOver = usage.rows > share.rows || usage.bytes > share.bytes;
-    if (!isOver && !usage.expired) continue;
-    const upTo = isOver ? await selectCutoff(db, usage.budget, share) : 0n;
+  // Conditions of their own each: by the one the index leads to the rows, by the other it has to look at all.
+  const evict = async (budget: string, condition: string, bound: unknown) => {
+    const where = `where budget = $1 and ${condition}`;
     for (;;) {
-      const removed = await removeQuarantined(db, {
-        where: `where budget = $1
-          and (quarantine_id <= $2::bigint or quarantined_at < now() - $3::float8 * interval '1 day')`,
-        values: [usage.budget, upTo, days],
-        as: 'evicted',
-        limit: rowsPerChunk,
-      });
-      if (removed === 0) break;
+      const removal = { where, values: [budget, bound], as: 'evicted', limit: rowsPerChunk } as const;
+      const removed = await removeQuarantined(db, removal);
       evicted += removed;
+      // Fewer than asked for: what is left is in somebody's hands, and has time until the next look.
+      if (removed < rowsPerChunk) return;
     }
+  };
+  for (const { budget, rows, bytes, expired } of await selectUsage(db, days)) {
+    const share = budget === unknownBudget ? limits.unknown : limits.tenant;
+    if (rows > share.rows || bytes > share.bytes)
+      await evict(budget, 'quarantine_id <= $2::bigint', await selectCutoff(db, budget, share));
+    if (expired) await evict(budget, `quarantined_at < now() - $2::float8 * interval '1 day'`, days);
   }
   return evicted;
 }

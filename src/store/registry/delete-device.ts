@@ -3,7 +3,7 @@ import type { DeviceId, TenantId } from '../../model/identifiers.ts';
 import { deviceNotFound } from './registry-error.ts';
 
 export interface DeleteDeviceOptions {
-  /** Also what it sent: telemetry, sensors, state and quarantined messages. Default: all that stays. */
+  /** Also what it sent, and the hashes of its tokens: telemetry, sensors, state and quarantined messages. Default: all that stays. */
   readonly withData?: boolean;
   /** Called after each week of telemetry with the rows deleted so far. */
   readonly onProgress?: (deletedRows: number) => void;
@@ -56,7 +56,7 @@ async function deleteData(
     onProgress?.(telemetryRows);
   }
   let rows = telemetryRows;
-  for (const table of ['sensors', 'device_state', 'quarantine']) {
+  for (const table of ['sensors', 'device_state', 'quarantine', 'device_token_history']) {
     const { rowCount } = await pool.query(`delete from ${table} where tenant_id = $1 and device_id = $2`, [
       tenantId,
       deviceId,

@@ -191,3 +191,27 @@ test('deleting a device leaves its data, or takes all of it and nobody else’s'
     expect(await codeOf(deleteDevice(pool, t1, d1, { withData: true }))).toBe('device_not_found');
     expect(await codeOf(deleteDevice(pool, t1, d1))).toBe('device_not_found');
   }));
+
+test('the tokens that a device had are remembered by their hashes, until it is deleted with its data', () =>
+  withDatabase({}, async ({ pool }) => {
+    await addTenant(pool, t1);
+    await addDevice(pool, t1, { deviceId: d1, siteId: 's1', tokenSha256: hashToken('first') });
+    const known = async () => {
+      const { rows } = await pool.query<{ token: Buffer }>(
+        'select token_sha256 as token from device_token_history order by replaced_at',
+      );
+      return ['first', 'second', 'third'].filter((token) =>
+        rows.some((row) => row.token.equals(hashToken(token))),
+      );
+    };
+    await setDeviceLimits(pool, t1, d1, { burst: 3 });
+    expect(await known()).toEqual([]);
+    await rotateToken(pool, t1, d1, { tokenSha256: hashToken('second'), graceMs: 0 });
+    await pool.query(`update devices set token_sha256 = null`);
+    expect(await known()).toEqual(['first', 'second']);
+    await rotateToken(pool, t1, d1, { tokenSha256: hashToken('third'), graceMs: 0 });
+    await deleteDevice(pool, t1, d1);
+    expect(await known()).toEqual(['first', 'second', 'third']);
+    await deleteDevice(pool, t1, d1, { withData: true });
+    expect(await known()).toEqual([]);
+  }));
