@@ -6,6 +6,8 @@ export interface BenchOptions {
   readonly figures: readonly Figure[];
   readonly json: boolean;
   readonly profile: boolean;
+  /** Measure nothing, put the last run's figures into the docs. */
+  readonly publish: boolean;
   readonly help: boolean;
 }
 
@@ -28,6 +30,7 @@ export function parseBenchOptions(argv: readonly string[], figures: readonly Fig
     figures: chosen(figures, values),
     json: values.json ?? false,
     profile: values.profile ?? false,
+    publish: values.publish ?? false,
     help: values.help ?? false,
   };
 }
@@ -43,6 +46,7 @@ function parsed(argv: readonly string[]) {
         rounds: { type: 'string' },
         json: { type: 'boolean' },
         profile: { type: 'boolean' },
+        publish: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -78,12 +82,14 @@ export function usage(figures: readonly Figure[]): string {
     ({ name, title, isLong }) => `  ${name.padEnd(14)}${title}${isLong ? ' (long)' : ''}`,
   );
   return `npm run bench -- [options]
+npm run bench -- soak [--minutes 30] [--door single|batch] [--rate n]
 
   --quick        under three minutes: short rounds, coarse figures
   --only a,b     these figures only
   --all          the long ones, too (an hour and more)
   --rounds n     rounds of each comparison
   --json         the report as JSON on standard output
+  --publish      no run: the last one's figures go into the docs
   --profile      processor profiles of the roles in bench/results/profiles/
 
 Figures:

@@ -5,7 +5,10 @@ import { prepare, projectRoot, runScript } from '../scripts/bootstrap.mjs';
 
 await runScript(async () => {
   const bun = prepare({ withDevelopment: true });
-  const child = spawn(bun, [join(projectRoot, 'bench', 'main.ts'), ...process.argv.slice(2)], {
+  const [first, ...rest] = process.argv.slice(2);
+  const program = first === 'soak' ? ['soak.ts', ...rest] : ['main.ts', ...process.argv.slice(2)];
+  const [file, ...args] = program;
+  const child = spawn(bun, [join(projectRoot, 'bench', file), ...args], {
     stdio: 'inherit',
     // Debian keeps servers where only root's PATH looks.
     env: { ...process.env, PATH: `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin` },

@@ -15,8 +15,11 @@ process.exit(0);
 
 async function sendThroughDoor(spec: LoadSpec): Promise<number> {
   const sender = await openSender(spec, (words) => recorder.failure(words));
-  const { pace, warmUpMs, measureMs } = spec;
-  const atStart = setTimeout(() => recorder.start(), warmUpMs);
+  const { pace, warmUpMs, measureMs, intervalMs } = spec;
+  const atStart = setTimeout(() => {
+    recorder.start();
+    if (intervalMs !== undefined) recorder.tellEvery(intervalMs);
+  }, warmUpMs);
   const atEnd = setTimeout(() => recorder.stop(), warmUpMs + measureMs);
   let openAtEnd = 0;
   if (pace.kind === 'open') {

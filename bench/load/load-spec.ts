@@ -30,6 +30,15 @@ export interface LoadSpec {
     | { readonly kind: 'count'; readonly messages: number };
   readonly warmUpMs: number;
   readonly measureMs: number;
+  /** Tell what happened in each such part of the measured time, too. */
+  readonly intervalMs?: number;
+}
+
+/** What fell into one part of the measured time. */
+export interface LoadInterval {
+  readonly accepted: number;
+  readonly failed: number;
+  readonly latency: LatencySummary;
 }
 
 export interface LoadResult {
@@ -54,4 +63,5 @@ export interface LoadResult {
 export type LoadEvent =
   | { readonly event: 'measuring' }
   | { readonly event: 'measured' }
+  | { readonly event: 'interval'; readonly interval: LoadInterval }
   | { readonly event: 'result'; readonly result: LoadResult };

@@ -14,6 +14,8 @@ export class Recorder {
   readonly #failures = new Set<string>();
   readonly #emit: (event: LoadEvent) => void;
   #measuring = false;
+  readonly #interval = { accepted: 0, failed: 0, latency: new Histogram() };
+  #ticking: ReturnType<typeof setInterval> | undefined;
   #accepted = 0;
   #failed = 0;
   #startedAtMs = Number.POSITIVE_INFINITY;
@@ -32,6 +34,9 @@ export class Recorder {
     this.#accepted += accepted;
     this.#failed += failed;
     this.#latency.record(latencyMs);
+    this.#interval.accepted += accepted;
+    this.#interval.failed += failed;
+    this.#interval.latency.record(latencyMs);
   }
 
   sent(lateMs: number): void {
@@ -52,10 +57,23 @@ export class Recorder {
   stop(): void {
     if (!this.#measuring) return;
     this.#measuring = false;
+    clearInterval(this.#ticking);
     this.#stoppedAtMs = performance.now();
     this.#elapsedMs = this.#stoppedAtMs - this.#startedAtMs;
     this.#cpuUs = ownCpuUs() - this.#startedCpuUs;
     this.#emit({ event: 'measured' });
+  }
+
+  /** Tells what was answered in each such time, from `start` on. */
+  tellEvery(intervalMs: number): void {
+    this.#ticking = setInterval(() => {
+      if (!this.#measuring) return;
+      const { accepted, failed, latency } = this.#interval;
+      this.#emit({ event: 'interval', interval: { accepted, failed, latency: latency.summary() } });
+      this.#interval.accepted = 0;
+      this.#interval.failed = 0;
+      latency.clear();
+    }, intervalMs);
   }
 
   result(openAtEnd: number): LoadResult {

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { wrapCommand } from '../../src/roles/up/child-process.ts';
-import type { LoadEvent, LoadResult, LoadSpec } from './load-spec.ts';
+import type { LoadEvent, LoadInterval, LoadResult, LoadSpec } from './load-spec.ts';
 
 export interface LoadHooks {
   /** The measured time has begun, or ended: the moments to read counters. */
   readonly onMeasuring?: () => void;
   readonly onMeasured?: () => void;
+  readonly onInterval?: (interval: LoadInterval) => void;
 }
 
 const main = join(import.meta.dir, 'load-main.ts');
@@ -23,6 +24,7 @@ export async function runLoad(spec: LoadSpec, hooks: LoadHooks = {}): Promise<Lo
     const event = JSON.parse(line) as LoadEvent;
     if (event.event === 'measuring') hooks.onMeasuring?.();
     else if (event.event === 'measured') hooks.onMeasured?.();
+    else if (event.event === 'interval') hooks.onInterval?.(event.interval);
     else result = event.result;
   }
   const code = await child.exited;

@@ -15,7 +15,7 @@ export function describeRun({ finishedAt, quick, rounds, seconds, machine }: Rep
   return `${kind} ${finishedAt.slice(0, 16).replace('T', ' ')} UTC, ${rounds} rounds, ${Math.round(seconds / 60)} minutes, commit ${machine.commit}.\n\n${describeMachine(machine)}`;
 }
 
-function describeMachine(machine: Machine): string {
+export function describeMachine(machine: Machine): string {
   const { processor, cores, memoryGiB, system, bun, node, nats, postgres } = machine;
   return `${cores} cores of ${processor}, ${memoryGiB} GiB, ${system}; Bun ${bun}, Node ${node}, nats-server ${nats}, PostgreSQL ${postgres}.`;
 }

@@ -12,7 +12,10 @@ export interface Report {
   readonly figures: readonly ReportedFigure[];
 }
 
-export type ReportedFigure = { readonly name: string; readonly title: string } & (
-  | FigureResult
-  | { readonly error: string }
-);
+export type ReportedFigure = {
+  readonly name: string;
+  readonly title: string;
+  /** ISO 8601. */
+  readonly measuredAt: string;
+  readonly commit: string;
+} & (FigureResult | { readonly error: string });
