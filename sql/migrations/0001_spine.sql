@@ -409,7 +409,7 @@ grant select (quarantine_id, reason, detail, sqlstate, tenant_id, device_id, msg
 grant select, insert, update, delete on registry_version, tenants, devices, registry_tombstones, operator_keys, telemetry,
   stream_epochs, claims, audit_acknowledgements, ledger, message_keys, quarantine, device_state, sensors to tributary_writer;
 grant select, insert, update, delete on device_token_history, quarantine_totals, replays, vouched_messages, alarms to tributary_writer;
-grant select on telemetry_weeks, tributary_migrations, telemetry_values, device_overview to tributary_writer;
+grant select on telemetry_weeks, live_telemetry_weeks, tributary_migrations, telemetry_values, device_overview to tributary_writer;
 grant usage on all sequences in schema public to tributary_writer;
 -- Everybody may call a new function unless told otherwise.
 revoke execute on function ensure_telemetry_partition(timestamptz, text, integer), drop_telemetry_partition(timestamptz) from public;

@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { hashToken } from '../../../src/model/token.ts';
+import { evictQuarantine } from '../../../src/store/maintenance/evict-quarantine.ts';
 import { expireMessageKeys } from '../../../src/store/maintenance/expire-message-keys.ts';
+import {
+  foldQuarantineTotals,
+  forgetOldTokens,
+} from '../../../src/store/maintenance/fold-quarantine-totals.ts';
+import { createPartitions } from '../../../src/store/partitions.ts';
+import { createPool } from '../../../src/store/pool.ts';
 import { deleteDevice } from '../../../src/store/registry/delete-device.ts';
 import { revokeDevice } from '../../../src/store/registry/revoke-device.ts';
 import { rotateToken } from '../../../src/store/registry/rotate-token.ts';
@@ -9,7 +16,7 @@ import { createRateLimiter } from '../../../src/worker/rate-limiter.ts';
 import type { Candidate } from '../../../src/worker/replay/candidates.ts';
 import { arrivedAtMs, envelopeOf, options, rawOf, token } from '../messages.ts';
 import { hex } from '../settling.ts';
-import { createWorld, device, tenant, type World } from './quarantine-world.ts';
+import { createWorld, device, log, tenant, type World } from './quarantine-world.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -312,4 +319,24 @@ test('a message that was limited is stored without being charged', async () => {
   expect(await strict.send(sent)).toEqual(['stored', 'quarantined', 'quarantined']);
   expect(await strict.replay({ reason: 'RATE_LIMITED' })).toMatchObject({ stored: 2 });
   expect(await strict.ledger()).toEqual({ stored: 3, duplicates: 0, quarantined: 0, internal: 0 });
+});
+
+test('a writer that owns nothing can replay, and evict', async () => {
+  await using world = await createWorld();
+  await world.send([{ seq: 1 }, { seq: 2, payload: { provision_token: 'wrong' } }]);
+  await world.register();
+  const url = new URL(world.database.url);
+  url.searchParams.set('options', '-c role=tributary_writer');
+  const pool = createPool({ databaseUrl: url.href, max: 2, name: 'writer', log });
+  try {
+    const partitions = createPartitions({ pool, log, clock: Date.now });
+    expect(await world.replay({}, { pool, partitions, ...vouched })).toMatchObject({ stored: 2 });
+    await world.send([{ seq: 3, payload: { provision_token: 'wrong' } }]);
+    const none = { rows: 0, bytes: 0 };
+    expect(await evictQuarantine(pool, { days: 30, limits: { tenant: none, unknown: none } })).toBe(1);
+    await foldQuarantineTotals(pool, 400);
+    await forgetOldTokens(pool, 400);
+  } finally {
+    await pool.end();
+  }
 });
