@@ -63,7 +63,7 @@ function kibOf(text: string | undefined, name: string): number | undefined {
   return found === null ? undefined : Number(found[1]);
 }
 
-function descendantsOf(root: number): number[] {
+export function descendantsOf(root: number): number[] {
   const children = new Map<number, number[]>();
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);

@@ -11,6 +11,7 @@ import { createPublisherMetrics, type PublisherMetrics } from '../observe/publis
 import { type BacklogMonitor, startBacklogMonitor } from '../stream/backlog.ts';
 import { createPublisher, type Publisher } from '../stream/publisher.ts';
 import { consumerName, streamName } from '../stream/subjects.ts';
+import { type AuditListener, listenToAudit } from './heard-audit.ts';
 import { type RoleName, serveRoleStatus } from './role-status.ts';
 import { prepareTopology } from './role-topology.ts';
 
@@ -36,6 +37,7 @@ export interface Backbone {
   readonly nc: NatsConnection;
   readonly publisher: Publisher;
   readonly backlog: BacklogMonitor;
+  readonly audit: AuditListener;
   /** Resolves after the first try to make the streams that are missing. */
   readonly prepared: Promise<void>;
   /** How long ago a message was refused because TELEMETRY is full, in ms; undefined: never. */
@@ -65,6 +67,7 @@ export function startBackbone(options: BackboneOptions): Backbone {
   });
   const backlog = startBacklogMonitor({ nc, stream: streamName, consumer: consumerName, log, clock: now });
   registerBacklogMetrics(metrics, backlog.current);
+  const audit = listenToAudit(nc, now);
   const more = () => ({ inFlight: publisher.inFlight, ...options.status?.() });
   const status = serveRoleStatus({ nc, role, id, now, more });
   const stopping = new AbortController();
@@ -77,12 +80,13 @@ export function startBackbone(options: BackboneOptions): Backbone {
     nc,
     publisher,
     backlog,
+    audit,
     prepared,
     fullAgoMs: () => (fullAtMs === undefined ? undefined : now() - fullAtMs),
     canary: () => canary,
     drain: async () => {
       stopping.abort();
-      await canary?.drain();
+      await Promise.all([canary?.drain(), audit.drain()]);
       await Promise.all([publisher.drain(), backlog.drain(), status.drain()]);
     },
   };

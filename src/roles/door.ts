@@ -158,7 +158,7 @@ function flowOf({ canaryIntervalMs }: Config, backbone: Backbone | undefined): F
     fullAgoMs: backbone?.fullAgoMs(),
     backlog: backbone?.backlog.current(),
     durability: undefined,
-    unaccounted: undefined,
+    audit: backbone?.audit.current(),
   });
 }
 

@@ -1,6 +1,7 @@
 import type { CanaryState } from '../intake/canary.ts';
 import type { Flow } from '../sources/http/flow-route.ts';
 import type { Backlog } from '../stream/backlog.ts';
+import type { HeardAudit } from './heard-audit.ts';
 
 export interface FlowFacts {
   /** Undefined: no connection to NATS was made yet. */
@@ -12,7 +13,8 @@ export interface FlowFacts {
   readonly fullAgoMs: number | undefined;
   readonly backlog: Backlog | undefined;
   readonly durability: unknown;
-  readonly unaccounted: number | undefined;
+  /** Undefined while none is known. */
+  readonly audit: HeardAudit | undefined;
 }
 
 /** A canary that came through longer ago than this says that messages do not flow. */
@@ -22,7 +24,7 @@ const stuckAfterMs = 15_000;
 const fullForMs = 5_000;
 
 export function describeFlow(facts: FlowFacts): Flow {
-  const problems = [connection(facts), stream(facts), canary(facts), audit(facts)].filter(
+  const problems = [connection(facts), stream(facts), canary(facts), missing(facts)].filter(
     (problem) => problem !== undefined,
   );
   return {
@@ -31,7 +33,7 @@ export function describeFlow(facts: FlowFacts): Flow {
     lastSettledAtMs: facts.canary?.cameAtMs,
     backlog: facts.backlog,
     durability: facts.durability,
-    unaccounted: facts.unaccounted,
+    unaccounted: facts.audit?.unaccounted,
     problems,
   };
 }
@@ -58,9 +60,10 @@ function canary({ canary: state, canaryIntervalMs }: FlowFacts): string | undefi
   return `The last canary came through ${seconds(state.ageMs)} ago.${why}`;
 }
 
-function audit({ unaccounted }: FlowFacts): string | undefined {
-  if (unaccounted === undefined || unaccounted === 0) return undefined;
-  return `The audit misses ${unaccounted} messages: see tributary audit.`;
+/** What an operator has acknowledged is shown, and no problem any more. */
+function missing({ audit }: FlowFacts): string | undefined {
+  if (audit === undefined || audit.unacknowledged === 0) return undefined;
+  return `The audit does not account for ${audit.unacknowledged} messages: see tributary audit.`;
 }
 
 function seconds(ms: number): string {

@@ -45,6 +45,11 @@ test('canaries go from the door into the database and back: /flow says so, and n
   await until(settled, { what: 'message and canaries are counted' });
   expect(await counts()).toMatchObject({ stored: 1, quarantined: 0, rows: 1, devices: 1 });
 
+  // Not known before the first audit.
+  await until(async () => (await flowOf(stack.httpUrl)).body.unaccounted === 0, {
+    what: 'the gateway hears of the audit',
+    timeoutMs: 30_000,
+  });
   const metrics = await (await fetch(`${stack.httpUrl}/metrics`)).text();
   expect(metrics).toMatch(/^tributary_canary_seconds_count [1-9]/m);
   expect(metrics).toMatch(/^tributary_canary_last_success_timestamp_seconds 1[\d.e+]+$/m);

@@ -11,7 +11,7 @@ const healthy: FlowFacts = {
   fullAgoMs: undefined,
   backlog: undefined,
   durability: undefined,
-  unaccounted: 0,
+  audit: { unaccounted: 0, unacknowledged: 0 },
 };
 
 const problemsOf = (facts: Partial<FlowFacts>) => describeFlow({ ...healthy, ...facts }).problems;
@@ -36,7 +36,11 @@ test.each<[string, Partial<FlowFacts>, RegExp]>([
   ],
   ['the stream full', { canary: { ...through, refusedWhy: 'stream_full' } }, /TELEMETRY is full/],
   ['the stream full, for messages larger than a canary', { fullAgoMs: 4_999 }, /TELEMETRY is full/],
-  ['messages that nobody accounts for', { unaccounted: 3 }, /misses 3 messages/],
+  [
+    'messages that nobody accounts for',
+    { audit: { unaccounted: 5, unacknowledged: 3 } },
+    /does not account for 3 messages/,
+  ],
 ])('%s: it does not flow, and says why', (_, facts, sentence) => {
   const { flowing, problems } = describeFlow({ ...healthy, ...facts });
   expect(flowing).toBe(false);
@@ -45,7 +49,8 @@ test.each<[string, Partial<FlowFacts>, RegExp]>([
 });
 
 test('one refused canary is no standstill, an audit that is not known neither', () => {
-  expect(problemsOf({ canary: { ...through, refusedWhy: 'timeout' }, unaccounted: undefined })).toEqual([]);
+  expect(problemsOf({ canary: { ...through, refusedWhy: 'timeout' }, audit: undefined })).toEqual([]);
+  expect(problemsOf({ audit: { unaccounted: 5, unacknowledged: 0 } })).toEqual([]);
   expect(problemsOf({ fullAgoMs: 5_001 })).toEqual([]);
 });
 

@@ -1,5 +1,8 @@
 import { expect, test } from 'bun:test';
 import type { NatsConnection } from '@nats-io/nats-core';
+import { Registry } from 'prom-client';
+import { createPullerMetrics } from '../../src/observe/puller.ts';
+import { connectNats } from '../../src/stream/connection.ts';
 import { requestApi } from '../../src/stream/jetstream-api.ts';
 import {
   type PulledMessage,
@@ -12,6 +15,7 @@ import { consumerInfo, streamInfo } from '../../src/stream/stream-info.ts';
 import { consumerName, streamName } from '../../src/stream/subjects.ts';
 import { ensureTopology } from '../../src/stream/topology.ts';
 import { until } from '../harness/until.ts';
+import { startSilentProxy } from '../store/silent-proxy.ts';
 import {
   bytes,
   silent,
@@ -262,6 +266,28 @@ test.each([
   await puller.stop();
   await done;
 });
+
+test('a connection that is open and carries nothing: it is noticed, counted, and messages come again', async () => {
+  await using stream = await startTestStream();
+  await using proxy = await startSilentProxy(stream.nats.url);
+  const nc = await connectNats({ url: proxy.url, name: 'half open', log: silent });
+  const registry = new Registry();
+  const puller = testPuller(stream, { nc, metrics: createPullerMetrics(registry) });
+  const { seen, done } = collect(puller);
+  await publishMany(stream, 10, 'before');
+  await until(() => seen.length === 10, { what: 'messages come' });
+  proxy.silence();
+  await publishMany(stream, 10, 'after');
+  // Pings find it out: two of them, 5 s apart.
+  const distinct = () => new Set(seen).size;
+  await until(() => distinct() === 20, { what: 'messages come again', timeoutMs: 45_000 });
+  expect(await registry.getSingleMetricAsString('tributary_puller_interruptions_total')).toMatch(
+    /reason="(reconnect|silence)"} [1-9]/,
+  );
+  await puller.stop();
+  await done;
+  await nc.close();
+}, 60_000);
 
 test('two pullers share a backlog without losing or doubling anything', async () => {
   await using stream = await startTestStream();

@@ -1,0 +1,154 @@
+/**
+ * How much memory each role takes: at rest, under load, while NATS and then PostgreSQL stand still for a minute under
+ * load, and with a million messages waiting. `bun bench/memory.ts [--quick]`; the figures stand in docs/limits.md.
+ */
+import { fillStream } from './figures/drain.ts';
+import { standardFleet } from './load/fleet.ts';
+import type { Door } from './load/load-spec.ts';
+import { runLoad } from './load/run-load.ts';
+import { type Backend, openBackend } from './measure/backend.ts';
+import { usageOf } from './measure/process-usage.ts';
+import type { Program } from './measure/program.ts';
+import { startRole } from './measure/roles.ts';
+import { type Servers, startServers } from './measure/servers.ts';
+import { stopTree } from './measure/stop-tree.ts';
+
+const quick = process.argv.includes('--quick');
+const stallMs = quick ? 10_000 : 60_000;
+const million = quick ? 50_000 : 1_000_000;
+const say = (line: string) => console.error(`● ${line}`);
+const MiB = 1024 ** 2;
+
+interface Phase {
+  readonly what: string;
+  /** Largest resident size seen, by role, in bytes. */
+  readonly peaks: ReadonlyMap<string, number>;
+  readonly note: string;
+}
+
+/** Samples while `work` runs. */
+async function measured(
+  what: string,
+  roles: readonly Program[],
+  work: () => Promise<string>,
+): Promise<Phase> {
+  say(what);
+  const peaks = new Map<string, number>();
+  const sample = () => {
+    for (const { name, pid } of roles) {
+      peaks.set(name, Math.max(peaks.get(name) ?? 0, usageOf(pid).rssBytes));
+    }
+  };
+  const timer = setInterval(sample, 250);
+  try {
+    sample();
+    return { what, note: await work(), peaks };
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** As many requests as the doors answer, over both; what is refused is sent as the next message. */
+async function loadDoors(gateway: Program, mqtt: Program, measureMs: number): Promise<string> {
+  const load = (door: Door) =>
+    runLoad({ door, fleet: standardFleet, pace: { kind: 'closed' }, warmUpMs: 0, measureMs });
+  const [http, publishes] = await Promise.all([
+    load({ kind: 'batch', port: gateway.port, connections: 64, batchSize: 100 }),
+    load({ kind: 'mqtt', port: mqtt.port, connections: 64, window: 16 }).catch(() => undefined),
+  ]);
+  const overMqtt = publishes === undefined ? 'MQTT clients disconnected' : `${publishes.accepted} PUBACKs`;
+  return `${http.accepted} accepted and ${http.failed} refused over HTTP; ${overMqtt}`;
+}
+
+/** The load goes on while the process stands still. */
+async function stalled(pid: number, load: () => Promise<string>): Promise<string> {
+  const goOn = stopTree(pid);
+  try {
+    return await load();
+  } finally {
+    goOn();
+  }
+}
+
+async function untilSettled(backend: Backend): Promise<void> {
+  const deadline = performance.now() + 900_000;
+  while ((await backend.backlog()) > 0) {
+    if (performance.now() > deadline) throw new Error('the backlog does not drain');
+    await Bun.sleep(500);
+  }
+}
+
+async function phases(servers: Servers, backend: Backend): Promise<Phase[]> {
+  await using cleanup = new AsyncDisposableStack();
+  const start = async (role: 'gateway' | 'mqtt' | 'worker') => {
+    const program = await startRole(servers, role);
+    cleanup.defer(() => program.stop());
+    return program;
+  };
+  const [gateway, mqtt, worker] = [await start('gateway'), await start('mqtt'), await start('worker')];
+  const doors = [gateway, mqtt];
+  const roles = [...doors, worker];
+  const seen: Phase[] = [];
+  const load = (ms: number) => () => loadDoors(gateway, mqtt, ms);
+  seen.push(
+    await measured('at rest', roles, async () => {
+      await Bun.sleep(5_000);
+      return '';
+    }),
+  );
+  seen.push(await measured('under load', roles, load(quick ? 5_000 : 20_000)));
+  await untilSettled(backend);
+  seen.push(
+    await measured(`NATS stands still for ${stallMs / 1_000} s`, roles, () =>
+      stalled(servers.natsPid, load(stallMs)),
+    ),
+  );
+  await untilSettled(backend);
+  seen.push(
+    await measured(`PostgreSQL stands still for ${stallMs / 1_000} s`, roles, () =>
+      stalled(servers.postgresPid, load(stallMs)),
+    ),
+  );
+  seen.push(
+    await measured('what it left drains', roles, async () => {
+      const backlog = await backend.backlog();
+      await untilSettled(backend);
+      return `${backlog} messages`;
+    }),
+  );
+  await worker.stop();
+  await fillStream(servers, standardFleet, million);
+  const fresh = await start('worker');
+  seen.push(
+    await measured(`a backlog of ${million} messages drains`, [...doors, fresh], async () => {
+      const startedMs = performance.now();
+      await untilSettled(backend);
+      return `in ${Math.round((performance.now() - startedMs) / 1_000)} s`;
+    }),
+  );
+  return seen;
+}
+
+function printTable(seen: readonly Phase[]): void {
+  const names = ['gateway', 'mqtt', 'worker'];
+  console.log(`| phase | ${names.map((name) => `${name}, MiB`).join(' | ')} | |`);
+  console.log(`| --- | ${names.map(() => '---:').join(' | ')} | --- |`);
+  for (const { what, peaks, note } of seen) {
+    const cells = names.map((name) => Math.round((peaks.get(name) ?? 0) / MiB));
+    console.log(`| ${what} | ${cells.join(' | ')} | ${note} |`);
+  }
+}
+
+const servers = await startServers(say);
+try {
+  const backend = await openBackend(servers);
+  try {
+    await backend.register(standardFleet);
+    await backend.knowSensors(standardFleet);
+    printTable(await phases(servers, backend));
+  } finally {
+    await backend.close();
+  }
+} finally {
+  await servers.stop();
+}
