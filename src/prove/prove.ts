@@ -149,9 +149,11 @@ interface OneTrial {
 }
 
 async function runOne({ stack, trial, devices, faults, firstN }: OneTrial, options: ProveOptions) {
-  const { now, wallClock, stop, log, minutes } = options;
+  const { now, wallClock, stop, minutes } = options;
   const seed = (options.seed + trial) >>> 0;
-  const random = createSeededRandom(seed);
+  // A stream of numbers for each purpose: how often a retry asks for one depends on the machine, the rest must not.
+  const randomFor = (purpose: number) => createSeededRandom(Math.imul(seed, 2_654_435_761) + purpose);
+  const random = randomFor(0);
   const durationMs =
     minutes === undefined ? (options.messages / proveDefaults.messagesPerSecond) * 1_000 : minutes * 60_000;
   const messages = makeMessages({
@@ -167,7 +169,7 @@ async function runOne({ stack, trial, devices, faults, firstN }: OneTrial, optio
     minutes === undefined
       ? scheduleOne(faultOf(trial, options), durationMs, random)
       : scheduleMany(faults, durationMs, random);
-  return runTrial({ stack, trial, seed, messages, durationMs, strikes, random, now, wallClock, stop, log });
+  return runTrial({ stack, trial, seed, messages, durationMs, strikes, randomFor, now, wallClock, stop });
 }
 
 /** Once more over everything, for what came back late: the same rows, and what follows from them. */

@@ -28,6 +28,9 @@ export async function streamStand({ nc }: Pick<Stack, 'nc'>): Promise<StreamStan
   };
 }
 
+/** When the stream is empty, what has no outcome after this time gets none: nothing is left that could bring it. */
+const lateOutcomeMs = 3_000;
+
 const settledText = `
 select coalesce(sum(stored + duplicates + quarantined + internal), 0)::float8 as outcomes from ledger`;
 
@@ -37,26 +40,38 @@ export interface SettledOptions {
   readonly stop: AbortSignal;
 }
 
-/** Polls until every sequence that the stream assigned has its outcome and nothing is under way, or time is up. */
+/**
+ * Polls until every sequence that the stream assigned has its outcome and nothing is under way, until nothing can come
+ * any more, or until time is up.
+ */
 export async function whenSettled(
   stack: Pick<Stack, 'nc' | 'pool'>,
   { timeoutMs, now, stop }: SettledOptions,
 ): Promise<{ readonly settled: boolean; readonly stand: StreamStand | undefined }> {
   const deadline = now() + timeoutMs;
   let stand: StreamStand | undefined;
+  let emptySinceMs: number | undefined;
   while (now() < deadline && !stop.aborted) {
     // Either server may just be coming back.
     stand = await streamStand(stack).catch(() => undefined);
-    if (stand?.pending === 0 && stand.ackPending === 0) {
-      const outcomes = await stack.pool.query<{ outcomes: number }>(settledText).then(
-        ({ rows }) => rows[0]?.outcomes,
-        () => undefined,
-      );
-      if (outcomes !== undefined && outcomes >= stand.lastSeq) return { settled: true, stand };
-    }
+    const isIdle = stand?.pending === 0 && stand.ackPending === 0;
+    if (stand !== undefined && isIdle && ((await outcomesOf(stack)) ?? -1) >= stand.lastSeq)
+      return { settled: true, stand };
+    if (isIdle && stand?.messages === 0) emptySinceMs ??= now();
+    else emptySinceMs = undefined;
+    if (emptySinceMs !== undefined && now() - emptySinceMs > lateOutcomeMs) return { settled: true, stand };
     await Bun.sleep(20);
   }
   return { settled: false, stand };
+}
+
+async function outcomesOf({ pool }: Pick<Stack, 'pool'>): Promise<number | undefined> {
+  try {
+    const { rows } = await pool.query<{ outcomes: number }>(settledText);
+    return rows[0]?.outcomes;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Polls until the stream holds nothing any more, or time is up. @returns how many messages are left. */

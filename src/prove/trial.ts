@@ -1,4 +1,3 @@
-import type { Logger } from 'pino';
 import { checkBooks } from './check/check-books.ts';
 import { checkMessages } from './check/check-messages.ts';
 import { readRows } from './check/rows.ts';
@@ -21,11 +20,11 @@ export interface TrialOptions {
   readonly messages: readonly ProveMessage[];
   readonly durationMs: number;
   readonly strikes: readonly Strike[];
-  readonly random: () => number;
+  /** Numbers for the load (1) and for the nth fault (1 + n). */
+  readonly randomFor: (purpose: number) => () => number;
   readonly now: () => number;
   readonly wallClock: () => number;
   readonly stop: AbortSignal;
-  readonly log: Logger;
 }
 
 /** What one fault did. */
@@ -60,7 +59,7 @@ export const trialDefaults = {
 
 /** Load, faults, settling, check. Throws only when the stack cannot be looked at any more. */
 export async function runTrial(options: TrialOptions): Promise<TrialResult & { entries: JournalEntry[] }> {
-  const { stack, messages, now, wallClock, random, stop } = options;
+  const { stack, messages, now, wallClock, stop } = options;
   const startedMs = now();
   const before = await streamStand(stack);
   const journal = createJournal(now, wallClock);
@@ -69,7 +68,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult & { e
     batch: createBatchSender(stack.httpUrls),
     mqtt: createMqttSender(stack.mqttUrls),
   };
-  const drive: DriveOptions = { senders, journal, random, now, stop };
+  const drive: DriveOptions = { senders, journal, random: options.randomFor(1), now, stop };
   const complaints: Violation[] = [];
   const load = startLoad(messages, options.durationMs, drive);
   const struck = await strikeAll(options, journal, complaints);
@@ -121,7 +120,7 @@ async function strikeAll(
   journal: Journal,
   complaints: Violation[],
 ): Promise<Struck[]> {
-  const { stack, strikes, now, random, stop } = options;
+  const { stack, strikes, now, stop } = options;
   const startedMs = now();
   const struck: Struck[] = [];
   const strike = async (fault: Fault) => {
@@ -129,7 +128,7 @@ async function strikeAll(
     struck.push({ name: fault.name, notes, atMs: now(), recovery: journal.firstYes(fault.doors) });
     await fault.strike({
       stack,
-      random,
+      random: options.randomFor(1 + struck.length),
       note: (what) => void notes.push(what),
       complain: (what) => void complaints.push({ kind: 'crashed', what }),
     });

@@ -4,7 +4,8 @@ import type { Fault, FaultContext } from './fault.ts';
 
 /** One in so many faults strikes all members of the kind at once. */
 const allShare = 0.25;
-const startAgainMs = 400;
+/** Mostly it is back at once, as under a supervisor; sometimes only after those who wait for it have given up. */
+const away = { shortMs: 400, longShare: 0.2, longMs: 1_500, longestMs: 3_500 } as const;
 const pauseMs = { min: 300, max: 2_500 } as const;
 /** A role has to end in order within this time. */
 const drainLimitMs = 15_000;
@@ -26,9 +27,10 @@ export const killFaults = memberKinds.map((kind): Fault => {
     needs: [],
     doors: doorsOf[kind],
     strike: async (context) => {
-      await strikeMembers(kind, context, 'killed', async (member) => {
+      const awayMs = awayFor(context.random);
+      await strikeMembers(kind, context, `killed, away for ${Math.round(awayMs)} ms`, async (member) => {
         await member.kill();
-        await Bun.sleep(context.random() * startAgainMs);
+        await Bun.sleep(awayMs);
         await member.start();
       });
     },
@@ -91,6 +93,11 @@ export const killBackend: Fault = {
     note('a backend killed');
   },
 };
+
+function awayFor(random: () => number): number {
+  if (random() >= away.longShare) return random() * away.shortMs;
+  return away.longMs + random() * (away.longestMs - away.longMs);
+}
 
 function describe(kind: MemberKind): string {
   return {

@@ -15,7 +15,7 @@ export interface DriveOptions {
 
 const retry = { baseMs: 20, maxMs: 300 } as const;
 const batchSizes = { min: 2, max: 60 } as const;
-const resentShare = 0.05;
+const resentShare = 0.1;
 
 /** Messages that go out together at their time. */
 interface Parcel {
