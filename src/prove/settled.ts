@@ -1,3 +1,4 @@
+import { withDeadline } from '../lib/deadline.ts';
 import { consumerInfo, streamInfo } from '../stream/stream-info.ts';
 import { consumerName, streamName } from '../stream/subjects.ts';
 import type { Stack } from './stack/stack.ts';
@@ -13,11 +14,15 @@ export interface StreamStand {
   readonly deliveries: number;
 }
 
+/** Shorter than the requests' own: one that is sent while the server is away is lost, and nobody would answer. */
+const askTimeoutMs = 1_000;
+
+/** @throws Error when NATS does not answer. */
 export async function streamStand({ nc }: Pick<Stack, 'nc'>): Promise<StreamStand> {
-  const [stream, consumer] = await Promise.all([
-    streamInfo(nc, streamName),
-    consumerInfo(nc, streamName, consumerName),
-  ]);
+  const asked = Promise.all([streamInfo(nc, streamName), consumerInfo(nc, streamName, consumerName)]);
+  const [stream, consumer] = await withDeadline(asked, askTimeoutMs, () => {
+    throw new Error(`NATS did not answer within ${askTimeoutMs} ms`);
+  });
   return {
     lastSeq: stream.state.lastSeq,
     created: stream.created,
