@@ -29,7 +29,7 @@ export const faultWords: readonly string[] = [...Object.keys(words), ...faults.m
 /** Faults by names and group names. @throws TypeError that names the unknown one and lists the others. */
 export function parseFaults(names: readonly string[]): Fault[] {
   const chosen = names.flatMap((name) => {
-    const belongs = words[name];
+    const belongs = Object.hasOwn(words, name) ? words[name] : undefined;
     const found = faults.filter((fault) => (belongs === undefined ? fault.name === name : belongs(fault)));
     if (found.length === 0)
       throw new TypeError(`no fault ${JSON.stringify(name)}: give of ${faultWords.join(', ')}`);

@@ -1,0 +1,124 @@
+import { expect, test } from 'bun:test';
+import { checkMessages } from '../../../src/prove/check/check-messages.ts';
+import type { QuarantineRow, StoredRow } from '../../../src/prove/check/rows.ts';
+import type { JournalEntry } from '../../../src/prove/journal.ts';
+import { identityOf, type ProveMessage } from '../../../src/prove/load/message.ts';
+
+const device = { tenantId: 't', deviceId: 'd', siteId: 's', token: 'token' };
+const keyed: ProveMessage = {
+  n: 7,
+  door: 'http',
+  class: 'key_ts',
+  device,
+  token: 'token',
+  msgType: 'telemetry',
+  key: 'k-7',
+  ts: 1_767_225_600_000,
+  seq: undefined,
+  metrics: { n: 7, level: 1.5 },
+  destiny: 'stored',
+};
+const fresh: ProveMessage = { ...keyed, class: 'none', key: undefined, ts: undefined };
+const stranger: ProveMessage = { ...keyed, destiny: 'UNREGISTERED_DEVICE' };
+
+function entry(message: ProveMessage, counts: Partial<JournalEntry> = {}): JournalEntry {
+  return { message, attempts: 1, yes: 1, no: 0, unknown: 0, lastWhy: undefined, lastEndedAtMs: 0, ...counts };
+}
+
+function row(message: ProveMessage, more: Partial<StoredRow> = {}): StoredRow {
+  return {
+    n: message.n,
+    identity: identityOf(message) ?? 'f'.repeat(32),
+    tenantId: 't',
+    deviceId: 'd',
+    siteId: 's',
+    msgType: 'telemetry',
+    seq: message.seq,
+    metrics: '{"n": 7, "level": 1.50}',
+    extra: undefined,
+    timeMs: message.ts ?? 5,
+    arrivedAtMs: 5,
+    position: '1/1',
+    ...more,
+  };
+}
+
+const refused = (more: Partial<QuarantineRow> = {}): QuarantineRow => ({
+  n: 7,
+  reason: 'UNREGISTERED_DEVICE',
+  detail: '',
+  position: '1/9',
+  ...more,
+});
+
+const kinds = (own: JournalEntry, stored: StoredRow[], quarantined: QuarantineRow[] = []) =>
+  checkMessages([own], { stored, quarantined }).violations.map(({ kind }) => kind);
+
+test('a yes with its one row is as it should be, and so is an unknown outcome with or without one', () => {
+  expect(kinds(entry(keyed), [row(keyed)])).toEqual([]);
+  expect(kinds(entry(keyed, { unknown: 2 }), [row(keyed)])).toEqual([]);
+  expect(kinds(entry(stranger), [], [refused()])).toEqual([]);
+});
+
+test('a yes without a row is lost', () => {
+  expect(kinds(entry(keyed), [])).toEqual(['lost']);
+  expect(kinds(entry(stranger), [])).toEqual(['lost']);
+  expect(kinds(entry(fresh, { yes: 2 }), [row(fresh)])).toEqual(['lost']);
+});
+
+test('a second row is doubled, whatever its identity says', () => {
+  expect(
+    kinds(entry(keyed, { yes: 2, unknown: 3 }), [row(keyed), row(keyed, { position: '1/2' })]),
+  ).toContain('doubled');
+  const other = row(keyed, { position: '1/2', identity: 'e'.repeat(32) });
+  expect(kinds(entry(keyed, { yes: 2 }), [row(keyed), other])).toContain('doubled');
+});
+
+test('of a message without identity each send may be a row, and no more', () => {
+  const second = row(fresh, { position: '1/2', identity: 'e'.repeat(32) });
+  expect(kinds(entry(fresh, { unknown: 1 }), [row(fresh), second])).toEqual([]);
+  expect(kinds(entry(fresh), [row(fresh), second])).toEqual(['doubled']);
+});
+
+test('two rows of one stream position are doubled, also one stored and one quarantined', () => {
+  expect(kinds(entry(stranger, { yes: 2 }), [], [refused(), refused()])).toEqual(['doubled']);
+  expect(kinds(entry(keyed), [row(keyed)], [refused({ position: '1/1' })])).toContain('doubled');
+});
+
+test('a row that nobody sent is foreign', () => {
+  expect(kinds(entry(keyed), [row(keyed), row(keyed, { n: 8, position: '1/2', identity: '0' })])).toEqual([
+    'foreign',
+  ]);
+  expect(kinds(entry(keyed), [row(keyed)], [refused({ n: undefined })])).toEqual(['foreign']);
+});
+
+test('each value that is not as sent is seen', () => {
+  const changes: Partial<StoredRow>[] = [
+    { metrics: '{"n": 7, "level": 1.51}' },
+    { metrics: '{"n": 7}' },
+    { siteId: 'other' },
+    { tenantId: 'other' },
+    { deviceId: 'other' },
+    { msgType: 'heartbeat' },
+    { seq: 1 },
+    { timeMs: 1_767_225_600_001 },
+    { extra: '{"msg_id": "k-8"}' },
+    { identity: 'e'.repeat(32) },
+  ];
+  for (const change of changes) expect(kinds(entry(keyed), [row(keyed, change)])).toEqual(['changed']);
+});
+
+test('stored instead of quarantined, quarantined instead of stored, or for another reason: misplaced', () => {
+  expect(kinds(entry(stranger), [row(stranger)])).toEqual(['misplaced']);
+  expect(kinds(entry(keyed), [], [refused()])).toEqual(['misplaced']);
+  expect(kinds(entry(stranger), [], [refused({ reason: 'RATE_LIMITED' })])).toEqual(['misplaced']);
+});
+
+test('what never got a yes is stuck', () => {
+  const [violation] = checkMessages([entry(keyed, { yes: 0, unknown: 5, lastWhy: '503 later' })], {
+    stored: [],
+    quarantined: [],
+  }).violations;
+  expect(violation).toMatchObject({ kind: 'stuck', identity: identityOf(keyed) });
+  expect(violation?.what).toContain('503 later');
+});
