@@ -56,10 +56,15 @@ export function cliMarkdown(): string {
   return head + sections.join('');
 }
 
+/** Groups that do something themselves when no command of theirs is named. */
+const alsoCommands: ReadonlySet<string> = new Set(['audit']);
+
 /** Commands that do something, each with its whole name. */
 export function leaves(command: Command, path: readonly string[] = []): [name: string, command: Command][] {
-  if (command.commands.length === 0) return [[path.join(' '), command]];
-  return command.commands.flatMap((child) => leaves(child, [...path, child.name()]));
+  const name = path.join(' ');
+  const own: [string, Command][] =
+    command.commands.length === 0 || alsoCommands.has(name) ? [[name, command]] : [];
+  return [...own, ...command.commands.flatMap((child) => leaves(child, [...path, child.name()]))];
 }
 
 /** The settings have a page of their own. */

@@ -52,15 +52,18 @@ export async function takeAudit({ nc, pool, stream }: AuditOptions): Promise<Aud
 async function remember(
   pool: pg.Pool,
   stream: string,
-  { created, lastSeq, lastTimestampNs }: StreamSequences,
+  { created, lastSeq }: StreamSequences,
   marks: readonly EpochMark[],
 ): Promise<void> {
   const mark = marks.find((each) => each.created === created);
-  // A stream whose messages no worker has met yet has no epoch.
-  if (mark === undefined) await openEpoch(pool, stream, created);
-  else if (lastSeq >= mark.lastMark) await raiseMark(pool, mark.epoch, lastSeq);
-  else {
-    const first = { firstSeq: lastSeq + 1, firstTimestampNs: lastTimestampNs + 1n };
+  if (mark === undefined) {
+    // A stream whose messages no worker has met yet has no epoch.
+    const [opened] = await openEpoch(pool, stream, created);
+    if (opened?.baseSeq === 0) await raiseMark(pool, opened.epoch, lastSeq);
+  } else if (lastSeq >= mark.lastMark) {
+    await raiseMark(pool, mark.epoch, lastSeq);
+  } else {
+    const first = { firstSeq: lastSeq + 1, firstTimestampNs: undefined };
     await openNextEpoch(pool, { stream, created, after: mark.epoch, ...first });
   }
 }

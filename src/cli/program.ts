@@ -28,6 +28,8 @@ export function createProgram(context: CliContext): Command {
     .version(packageJson.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help; also for each command')
     .helpCommand(false)
+    // Options belong to the command they follow: audit and audit acknowledge both have --json.
+    .enablePositionalOptions()
     .configureOutput({
       writeOut: (text) => terminal.write(text),
       writeErr: (text) => terminal.note(text.trimEnd()),

@@ -8,8 +8,6 @@ export interface StreamSequences {
   readonly created: string;
   /** The last sequence assigned. */
   readonly lastSeq: number;
-  /** JetStream's timestamp of that message, ns since the epoch; 0 for none. */
-  readonly lastTimestampNs: bigint;
   /** What the stream holds, in order. Where `unlisted` is not 0, some of these are gone too. */
   readonly present: readonly SequenceRange[];
   /** How many of `present` the stream does not hold: it counts them, but does not say which. */
@@ -38,16 +36,7 @@ export async function streamSequences(
   return {
     created: stringOf(answer.created),
     lastSeq,
-    lastTimestampNs: lastSeq === 0 ? 0n : nanoseconds(stringOf(state.last_ts)),
     present,
     unlisted: countOf(present) - messages,
   };
-}
-
-/** `2026-01-01T00:00:00.123456789Z` as ns since the epoch. Trailing zeros of the fraction are left out. */
-export function nanoseconds(time: string): bigint {
-  const match = /^(.{19})(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(time);
-  if (match === null) return 0n;
-  const [, seconds, fraction = '', zone] = match;
-  return BigInt(Date.parse(`${seconds}${zone}`)) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
 }

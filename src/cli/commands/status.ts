@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { openIncidents } from '../../audit/take-audit.ts';
+import { incidentOf } from '../audit/describe-audit.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, invocationOf } from '../define-command.ts';
 import { CliError, exitCodes } from '../exit-codes.ts';
@@ -16,7 +18,8 @@ export function addStatusCommand(program: Command, context: CliContext): void {
     details:
       'Rates are measured over one second. PENDING waits for a worker, IN FLIGHT is being ' +
       'settled; with both at 0 and ACK FLOOR at LAST SEQ everything that was accepted has its ' +
-      'outcome. When NATS or PostgreSQL is away, the other part is shown, with exit code 1.',
+      'outcome. When NATS or PostgreSQL is away, the other part is shown, with exit code 1; so it ' +
+      'is when the audit misses messages (see audit).',
     examples: ['status', 'status --json'],
   }).action(async (_options: unknown, self: Command) => {
     const invocation = invocationOf(context, self);
@@ -27,15 +30,17 @@ export function addStatusCommand(program: Command, context: CliContext): void {
     if (invocation.json) terminal.out(toJson(statusAsJson(status)));
     else terminal.out(describeStatus(status, terminal.columns));
     refuseAbsence(status);
-    refuseAlarms(status);
+    refuseFaults(status);
   });
 }
 
 /** What is printed above is true, and yet somebody has to look. */
-function refuseAlarms({ database }: Status): void {
-  const alarms = 'value' in database ? database.value.alarms.length : 0;
-  if (alarms > 0)
-    throw new CliError('There are alarms: tributary alarms list. When mended: tributary alarms clear.');
+function refuseFaults({ database, audit }: Status): void {
+  if ('error' in audit) throw audit.error;
+  const faults = openIncidents(audit.value).map(incidentOf);
+  if ('value' in database && database.value.alarms.length > 0)
+    faults.push('There are alarms: tributary alarms list. When mended: tributary alarms clear.');
+  if (faults.length > 0) throw new CliError(faults.join('\n'));
 }
 
 function refuseAbsence({ nats, database }: Status): void {

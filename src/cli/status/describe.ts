@@ -1,3 +1,5 @@
+import { type Audit, openIncidents } from '../../audit/take-audit.ts';
+import { auditAsJson } from '../audit/describe-audit.ts';
 import { alarmAsJson } from '../commands/alarms.ts';
 import { formatDuration } from '../output/duration.ts';
 import { formatBytes, formatCount, formatRate } from '../output/number.ts';
@@ -8,8 +10,8 @@ import type { RoleAnswer, StreamSample } from './probe-nats.ts';
 
 /** The status for people. */
 export function describeStatus(status: Status, width: number): string {
-  const { nats, database } = status;
-  const blocks = [formatFields(flowFields(nats, database))];
+  const { nats, database, audit } = status;
+  const blocks = [formatFields([...flowFields(nats, database), ['Audit', auditOf(audit)]])];
   if ('value' in nats) {
     blocks.push(formatTable(streamColumns, nats.value.sample.streams, width));
     blocks.push(
@@ -22,7 +24,7 @@ export function describeStatus(status: Status, width: number): string {
 }
 
 /** The status for programs, in the words of the wire. */
-export function statusAsJson({ nats, database }: Status): unknown {
+export function statusAsJson({ nats, database, audit }: Status): unknown {
   return {
     nats:
       'error' in nats
@@ -38,6 +40,7 @@ export function statusAsJson({ nats, database }: Status): unknown {
     totals: 'value' in database ? database.value.totals : null,
     alarms: 'value' in database ? database.value.alarms.map(alarmAsJson) : null,
     devices: 'value' in database ? database.value.devices : null,
+    audit: 'value' in audit ? auditAsJson(audit.value, []) : null,
     streams: 'value' in nats ? nats.value.sample.streams.map(streamAsJson) : null,
     roles: 'value' in nats ? nats.value.roles : null,
   };
@@ -72,6 +75,16 @@ function flowFields(nats: Part<NatsPart>, database: Part<DatabasePart>): [string
       `${formatCount(stale)} stale, ${formatCount(offline)} offline,\n${formatCount(silent)} without a message yet`,
   ]);
   return fields;
+}
+
+function auditOf(audit: Part<Audit>): string {
+  if ('error' in audit) return 'unknown';
+  const { accepted, inFlight, unaccounted } = audit.value.total;
+  const counts = `${formatCount(Number(accepted))} accepted, ${formatCount(Number(inFlight))} in flight`;
+  const gone = `${formatCount(Number(unaccounted))} unaccounted`;
+  if (unaccounted === 0n) return `${counts}, ${gone}`;
+  const isOpen = openIncidents(audit.value).length > 0;
+  return isOpen ? `RED: ${gone}; ${counts}` : `${counts}, ${gone} (acknowledged)`;
 }
 
 /** What the gateways' canaries say; where several differ, the worst. */

@@ -1,5 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
+import { type Audit, takeAudit } from '../../audit/take-audit.ts';
 import {
   type DeviceTotals,
   type FlowTotals,
@@ -33,6 +34,8 @@ export interface DatabasePart {
 export interface Status {
   readonly nats: Part<NatsPart>;
   readonly database: Part<DatabasePart>;
+  /** Needs both. */
+  readonly audit: Part<Audit>;
 }
 
 /** Samples NATS and the database twice, `sampleMs` apart; one that cannot be reached leaves the other's answer. */
@@ -41,11 +44,16 @@ export async function gatherStatus(
   sampleMs: number,
   now: () => number,
 ): Promise<Status> {
-  const [nats, database] = await Promise.all([
+  const [nats, database, audit] = await Promise.all([
     part(withNats(invocation, (connection) => probeNats(connection, sampleMs, now))),
     part(withDatabase(invocation, (pool) => probeDatabase(pool, sampleMs, now))),
+    part(
+      withDatabase(invocation, (pool) =>
+        withNats(invocation, (nc) => takeAudit({ nc, pool, stream: streamName })),
+      ),
+    ),
   ]);
-  return { nats, database };
+  return { nats, database, audit };
 }
 
 async function probeNats(connection: NatsConnection, sampleMs: number, now: () => number): Promise<NatsPart> {

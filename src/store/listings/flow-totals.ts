@@ -1,19 +1,19 @@
 import type { Queryable } from '../statements/queryable.ts';
 
-/** What became of the messages of the stream's current incarnation. */
+/** What became of the messages of a stream. */
 export interface FlowTotals {
   readonly stored: bigint;
   readonly duplicates: bigint;
   readonly quarantined: bigint;
 }
 
-/** Sums of the ledger for the newest epoch of a stream; all zero before the first message. */
+/** Sums of the ledger over the epochs of a stream; all zero before the first message. */
 export async function selectFlowTotals(db: Queryable, stream: string): Promise<FlowTotals> {
   const { rows } = await db.query<FlowTotals>({
     text: `
       select coalesce(sum(stored), 0)::bigint as stored, coalesce(sum(duplicates), 0)::bigint as duplicates,
              coalesce(sum(quarantined), 0)::bigint as quarantined
-      from ledger where epoch = (select max(epoch) from stream_epochs where stream = $1)`,
+      from ledger where epoch in (select epoch from stream_epochs where stream = $1)`,
     values: [stream],
   });
   return rows[0] ?? { stored: 0n, duplicates: 0n, quarantined: 0n };

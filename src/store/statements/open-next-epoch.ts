@@ -10,7 +10,8 @@ export interface NextEpoch {
   /** The epoch they were taken for. */
   readonly after: number;
   readonly firstSeq: number;
-  readonly firstTimestampNs: bigint;
+  /** Undefined: no new message was met yet; they will be younger than all that have been claimed. */
+  readonly firstTimestampNs: bigint | undefined;
 }
 
 /**
@@ -36,7 +37,10 @@ where stream = $1 and created = $2 order by epoch desc limit 1`;
 
 const insertText = `
 insert into stream_epochs (stream, created, previous, base_seq, compacted_to, last_mark, first_timestamp_ns)
-values ($1, $2, $3, $4, $4, $4, $5) returning epoch, previous`;
+values ($1, $2, $3, $4, $4, $4, coalesce($5, (
+  select greatest(e.compacted_newest_ns, (select max(timestamp_ns) from claims c where c.epoch = e.epoch)) + 1
+  from stream_epochs e where e.epoch = $3
+))) returning epoch, previous`;
 
 // What was below the base had no claims here: now it may, so it becomes a gap of what is compacted.
 const lowerText = `
@@ -47,9 +51,8 @@ where epoch = $1 returning epoch, previous`;
 
 /** Undefined: another worker has opened it already, and wide enough. */
 async function insertOrLower(db: Queryable, next: NextEpoch): Promise<Opened | undefined> {
-  const { stream, created, after, firstSeq } = next;
+  const { stream, created, after, firstSeq, firstTimestampNs } = next;
   const baseSeq = firstSeq - 1;
-  const firstNs = next.firstTimestampNs.toString();
   const newest = await db.query<Opened & { base_seq: bigint; first_timestamp_ns: bigint }>({
     text: newestText,
     values: [stream, created],
@@ -59,13 +62,15 @@ async function insertOrLower(db: Queryable, next: NextEpoch): Promise<Opened | u
   if (last.epoch === after) {
     const { rows } = await db.query<Opened>({
       text: insertText,
-      values: [stream, created, after, baseSeq, firstNs],
+      values: [stream, created, after, baseSeq, firstTimestampNs?.toString() ?? null],
     });
     return rows[0];
   }
-  const fits =
-    BigInt(last.base_seq) <= BigInt(baseSeq) && BigInt(last.first_timestamp_ns) <= next.firstTimestampNs;
-  if (fits) return undefined;
+  // Opened meanwhile by somebody who knew as much.
+  if (firstTimestampNs === undefined) return undefined;
+  if (BigInt(last.base_seq) <= BigInt(baseSeq) && BigInt(last.first_timestamp_ns) <= firstTimestampNs)
+    return undefined;
+  const firstNs = firstTimestampNs.toString();
   const { rows } = await db.query<Opened>({ text: lowerText, values: [last.epoch, baseSeq, firstNs] });
   return rows[0];
 }
