@@ -80,6 +80,9 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult & { e
   const settledMs = now();
   if (!settled && !stop.aborted) complaints.push(notSettled(stand));
   const entries = [...journal.entries.values()];
+  const unsent = messages.length - entries.length;
+  if (unsent > 0 && !stop.aborted)
+    complaints.push({ kind: 'stuck', what: `${unsent} messages were never sent` });
   const rows = await readRows(stack.pool, messages[0]?.n ?? 0);
   const { violations, counts } = checkMessages(entries, rows);
   const after = stand ?? before;

@@ -13,7 +13,9 @@ export interface DriveOptions {
   readonly stop: AbortSignal;
 }
 
-const retry = { baseMs: 20, maxMs: 300 } as const;
+const retry = { baseMs: 20, maxMs: 1_000 } as const;
+/** Parcels without their yes at most; what comes after them waits. A fleet that only retries would be a fault of its own. */
+const maxOpenParcels = 300;
 const batchSizes = { min: 2, max: 60 } as const;
 const resentShare = 0.1;
 
@@ -32,8 +34,8 @@ export interface Load {
 }
 
 /**
- * Sends the messages spread evenly over the duration, whatever becomes of the earlier ones, and each of them under the
- * same identity again and again until it gets a yes.
+ * Sends the messages spread evenly over the duration, and each of them under the same identity again and again until it
+ * gets a yes.
  */
 export function startLoad(
   messages: readonly ProveMessage[],
@@ -46,15 +48,17 @@ export function startLoad(
   const ended = AbortSignal.any([stop, patience.signal]);
   const parcels = makeParcels(messages, durationMs, options.random);
   const work = (async () => {
-    const underWay: Promise<void>[] = [];
+    const open = new Set<Promise<void>>();
     for (const parcel of parcels) {
       const waitMs = startedMs + parcel.atMs - now();
       // Timers are coarse: what is due within a millisecond goes out together.
       if (waitMs > 1) await Bun.sleep(waitMs);
+      while (open.size >= maxOpenParcels) await Promise.race(open);
       if (ended.aborted) break;
-      underWay.push(deliver(parcel, options, ended));
+      const delivery = deliver(parcel, options, ended).finally(() => open.delete(delivery));
+      open.add(delivery);
     }
-    await Promise.all(underWay);
+    await Promise.all(open);
   })();
   return { done: work, giveUp: () => patience.abort() };
 }
