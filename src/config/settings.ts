@@ -33,6 +33,13 @@ export const settings = {
     about: 'NATS servers, comma separated. Unset: the one that `tributary up` runs.',
     secret: true,
   }),
+  natsMonitorUrl: setting({
+    env: 'TRIBUTARY_NATS_MONITOR_URL',
+    schema: text,
+    default: undefined,
+    about:
+      'Monitoring address of NATS, http://host:8222: tells how the server syncs, for the durability class.',
+  }),
   databaseUrl: setting({
     env: 'DATABASE_URL',
     schema: text,
@@ -323,7 +330,7 @@ export type SettingName = keyof typeof settings;
 
 type Value<S> = S extends Setting<infer T extends TSchema> ? Static<T> : never;
 /** Names of settings without a default. */
-type OptionalName = 'natsUrl' | 'databaseUrl';
+type OptionalName = 'natsUrl' | 'natsMonitorUrl' | 'databaseUrl';
 
 /** All settings, checked and frozen. */
 export type Config = {

@@ -17,6 +17,7 @@ import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
 import { natsAnswers } from './answers.ts';
 import { type Backbone, startBackbone } from './backbone.ts';
 import { closeConnection } from './close-connection.ts';
+import { type DurabilityFeed, startDurabilityFeed } from './durability-feed.ts';
 import { describeFlow } from './flow.ts';
 import { startNatsDialer } from './nats-dialer.ts';
 import type { RoleName } from './role-status.ts';
@@ -88,10 +89,12 @@ export function startDoor(options: DoorOptions): Door {
     random: options.random,
   });
   let backbone: Backbone | undefined;
+  let durability: DurabilityFeed | undefined;
   const intakeFor = createIntakes(options, registry);
   let intake = intakeFor.withoutNats;
   const prepared = dialer.connected.then(async (nc) => {
     backbone = startBackbone({ ...options, nc });
+    durability = startDurabilityFeed(nc, config.natsMonitorUrl);
     intake = intakeFor.with(backbone);
     await backbone.prepared;
   });
@@ -100,11 +103,12 @@ export function startDoor(options: DoorOptions): Door {
     registry,
     pool,
     nats: dialer.current,
-    flow: () => flowOf(config, backbone),
+    flow: () => flowOf(config, backbone, durability),
     isReady: async () => backbone !== undefined && (await answers(backbone)),
     tried: dialer.tried.then(() => (dialer.current() === undefined ? undefined : prepared)),
     drain: async () => {
       dialer.stop();
+      durability?.drain();
       await Promise.all([backbone?.drain(), soon(registry.drain())]);
       const nc = dialer.current();
       if (nc !== undefined) await closeConnection(nc);
@@ -150,14 +154,18 @@ function createIntakes(options: DoorOptions, registry: RegistryFeed) {
   };
 }
 
-function flowOf({ canaryIntervalMs }: Config, backbone: Backbone | undefined): Flow {
+function flowOf(
+  { canaryIntervalMs }: Config,
+  backbone: Backbone | undefined,
+  durability: DurabilityFeed | undefined,
+): Flow {
   return describeFlow({
     disconnectedForMs: backbone?.publisher.disconnectedForMs,
     canary: backbone?.canary()?.current(),
     canaryIntervalMs,
     fullAgoMs: backbone?.fullAgoMs(),
     backlog: backbone?.backlog.current(),
-    durability: undefined,
+    durability: durability?.current(),
     audit: backbone?.audit.current(),
   });
 }

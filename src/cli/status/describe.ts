@@ -1,4 +1,5 @@
 import { type Audit, openIncidents } from '../../audit/take-audit.ts';
+import { describeDurability } from '../../stream/durability.ts';
 import { auditAsJson } from '../audit/describe-audit.ts';
 import { alarmAsJson } from '../commands/alarms.ts';
 import { formatDuration } from '../output/duration.ts';
@@ -41,6 +42,7 @@ export function statusAsJson({ nats, database, audit }: Status): unknown {
     alarms: 'value' in database ? database.value.alarms.map(alarmAsJson) : null,
     devices: 'value' in database ? database.value.devices : null,
     audit: 'value' in audit ? auditAsJson(audit.value, []) : null,
+    durability: 'value' in nats ? nats.value.durability : null,
     streams: 'value' in nats ? nats.value.sample.streams.map(streamAsJson) : null,
     roles: 'value' in nats ? nats.value.roles : null,
   };
@@ -50,6 +52,8 @@ function flowFields(nats: Part<NatsPart>, database: Part<DatabasePart>): [string
   const fields: [string, string][] = [];
   if ('error' in nats) fields.push(['NATS', 'away']);
   else fields.push(['NATS', `${nats.value.sample.server}, accepted ${rateOf(nats.value.acceptedPerSecond)}`]);
+  if ('value' in nats && nats.value.durability !== undefined)
+    fields.push(['Durability', describeDurability(nats.value.durability)]);
   if ('value' in nats) fields.push(['Flow', flowOf(nats.value.roles)]);
   if ('error' in database) {
     fields.push(['PostgreSQL', 'away']);

@@ -8,6 +8,7 @@ import {
   selectFlowTotals,
 } from '../../store/listings/flow-totals.ts';
 import { type Alarm, listAlarms } from '../../store/listings/list-alarms.ts';
+import { type Durability, readDurability } from '../../stream/durability.ts';
 import { streamName } from '../../stream/subjects.ts';
 import { withDatabase, withNats } from '../connect.ts';
 import type { Invocation } from '../define-command.ts';
@@ -21,6 +22,8 @@ export interface NatsPart {
   readonly roles: readonly RoleAnswer[];
   /** Undefined: the stream was made anew in between. */
   readonly acceptedPerSecond: number | undefined;
+  /** Undefined: there is no stream. */
+  readonly durability: Durability | undefined;
 }
 
 export interface DatabasePart {
@@ -45,7 +48,7 @@ export async function gatherStatus(
   now: () => number,
 ): Promise<Status> {
   const [nats, database, audit] = await Promise.all([
-    part(withNats(invocation, (connection) => probeNats(connection, sampleMs, now))),
+    part(withNats(invocation, (connection) => probeNats(connection, invocation, sampleMs, now))),
     part(withDatabase(invocation, (pool) => probeDatabase(pool, sampleMs, now))),
     part(
       withDatabase(invocation, (pool) =>
@@ -56,12 +59,18 @@ export async function gatherStatus(
   return { nats, database, audit };
 }
 
-async function probeNats(connection: NatsConnection, sampleMs: number, now: () => number): Promise<NatsPart> {
+async function probeNats(
+  connection: NatsConnection,
+  { config }: Pick<Invocation, 'config'>,
+  sampleMs: number,
+  now: () => number,
+): Promise<NatsPart> {
   const before = await sampleStreams(connection);
   const startedAt = now();
   const [roles] = await Promise.all([askRoles(connection), Bun.sleep(sampleMs)]);
   const sample = await sampleStreams(connection);
-  return { sample, roles, acceptedPerSecond: acceptedRate(before, sample, now() - startedAt) };
+  const durability = await readDurability(connection, streamName, config.natsMonitorUrl);
+  return { sample, roles, durability, acceptedPerSecond: acceptedRate(before, sample, now() - startedAt) };
 }
 
 function acceptedRate(before: NatsSample, after: NatsSample, elapsedMs: number): number | undefined {

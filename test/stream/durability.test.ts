@@ -1,0 +1,32 @@
+import { expect, test } from 'bun:test';
+import { findFreePort } from '../../src/roles/up/ports.ts';
+import { classOf, describeDurability, readDurability, syncOf } from '../../src/stream/durability.ts';
+import { streamName } from '../../src/stream/subjects.ts';
+import { startTestStream } from './stream-fixture.ts';
+
+test('one server that may sync later is process-crash-safe only, and so is one of which nothing is known', () => {
+  expect([classOf('later', 1), classOf('unknown', 1), classOf('unknown', 2)]).toEqual(
+    Array(3).fill('process-crash-safe'),
+  );
+  expect([classOf('always', 1), classOf('later', 3)]).toEqual(['power-loss-safe', 'replicated']);
+});
+
+test('the monitoring address tells how the server syncs', () => {
+  const varz = (config: object) => ({ jetstream: { config: { max_storage: 1, ...config } } });
+  expect(syncOf(varz({ sync_interval: 120_000_000_000, sync_always: true }))).toBe('always');
+  expect(syncOf(varz({}))).toBe('later');
+  expect([syncOf({}), syncOf('no JSON of ours')]).toEqual(['unknown', 'unknown']);
+});
+
+test('read from a real server, with and without its monitoring address', async () => {
+  const monitorPort = await findFreePort({ random: Math.random });
+  await using stream = await startTestStream({}, { monitorPort });
+  const blind = await readDurability(stream.nc, streamName, undefined);
+  expect(blind).toMatchObject({ class: 'process-crash-safe', sync: 'unknown', replicas: 1 });
+  const seen = await readDurability(stream.nc, streamName, `http://127.0.0.1:${monitorPort}`);
+  expect(seen).toMatchObject({ class: 'process-crash-safe', sync: 'later' });
+  expect(seen && describeDurability(seen)).toMatch(
+    /^process-crash-safe \(sync later, 1 replica, nats-server \d/,
+  );
+  expect(await readDurability(stream.nc, streamName, 'http://127.0.0.1:1')).toEqual(blind);
+});
