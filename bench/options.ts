@@ -17,7 +17,7 @@ export class BenchUsageError extends Error {
 }
 
 export const efforts = {
-  quick: { quick: true, rounds: 2, measureMs: 1_200, warmUpMs: 500, backlog: 30_000 },
+  quick: { quick: true, rounds: 2, measureMs: 1_000, warmUpMs: 500, backlog: 20_000 },
   full: { quick: false, rounds: 5, measureMs: 6_000, warmUpMs: 2_000, backlog: 200_000 },
 } as const satisfies Record<string, Effort>;
 

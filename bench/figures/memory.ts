@@ -14,7 +14,7 @@ const MiB = 1024 ** 2;
 const roles = ['gateway', 'mqtt', 'worker'] as const satisfies readonly RoleName[];
 const wantedAt100k = 250;
 /** What a process allocates while it starts has been given back by then, or is what it keeps. */
-const settleMs = { quick: 1_500, full: 5_000 } as const;
+const settleMs = { quick: 1_000, full: 5_000 } as const;
 
 /** Resident memory of each role. */
 export const memory: Figure = {
@@ -27,7 +27,7 @@ export const memory: Figure = {
       ...(await withDevices(bench, 100_000, below(wantedAt100k))),
     ];
     if (!quick) rows.push(...(await withDevices(bench, 1_000_000)));
-    rows.push(...(await withBacklogs(bench, quick ? [10_000, 100_000] : [100_000, 1_000_000])));
+    rows.push(...(await withBacklogs(bench, quick ? [5_000, 40_000] : [100_000, 1_000_000])));
     return {
       rows,
       notes: [

@@ -115,7 +115,7 @@ async function fastestAnswers(bench: Bench, system: System, kind: DoorKind): Pro
     fleet: standardFleet,
     pace: { kind: 'closed' },
     // Cold code is slow, and Node's takes longer to get warm.
-    warmUpMs: bench.effort.quick ? 1_500 : 4_000,
+    warmUpMs: bench.effort.quick ? 1_000 : 4_000,
     measureMs: bench.effort.quick ? 1_000 : 3_000,
   });
   await emptied(bench.backend);

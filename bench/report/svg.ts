@@ -79,11 +79,11 @@ function heading(title: string): string {
   return `<text x="${width / 2}" y="20" text-anchor="middle" font-size="14" font-weight="bold">${xmlText(title)}</text>`;
 }
 
-/** The next of 1, 2, 2.5, 5, 10 × a power of ten; 1 for nothing. */
+/** The next round number, as an axis ends at; 1 for nothing. */
 export function niceMax(value: number): number {
   if (!(value > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  const step = [1, 2, 2.5, 5, 10].find((factor) => factor * power >= value) ?? 10;
+  const step = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((factor) => factor * power >= value) ?? 10;
   return step * power;
 }
 

@@ -80,5 +80,5 @@ test('plots are well-formed pictures whatever the labels hold', async () => {
 });
 
 test('axes end at round numbers', () => {
-  expect([0, 0.7, 1, 1.1, 3, 26, 999].map(niceMax)).toEqual([1, 1, 1, 2, 5, 50, 1_000]);
+  expect([0, 0.7, 1, 1.1, 3, 26, 30, 999].map(niceMax)).toEqual([1, 0.8, 1, 1.2, 3, 30, 30, 1_000]);
 });
