@@ -61,17 +61,14 @@ async function measureSystem(
   return found;
 }
 
-/** µs of each process for a message. What settles a little later than it came is nearly what settled at the start. */
+/** µs of each process for a message, until the last one is settled. */
 async function perMessage(bench: Bench, system: System, kind: DoorKind): Promise<Used[]> {
   const meter = createCpuMeter(system, bench.servers);
-  let used: Used[] = [];
   const { load } = await loadAndWatch(bench, system, kind, rates[kind], bench.effort.measureMs, {
     onMeasuring: () => meter.start(),
-    onMeasured: () => {
-      used = meter.stop();
-    },
   });
   await emptied(bench.backend);
+  const used = meter.stop();
   const { accepted } = requireAccepted(load, `processor time, ${kind}`);
   return used.map((part) => ({ ...part, cpuUs: part.cpuUs / accepted }));
 }
