@@ -3,7 +3,7 @@ import { measureDrain } from '../measure/drain-rate.ts';
 import { usageOf } from '../measure/process-usage.ts';
 import type { Program } from '../measure/program.ts';
 import { type RoleName, startRole } from '../measure/roles.ts';
-import { spreadOf } from '../measure/statistics.ts';
+import { ratiosOf, spreadOf } from '../measure/statistics.ts';
 import { startOurs } from '../measure/system.ts';
 import { fillStream } from './drain.ts';
 import type { Bench, Figure, ResultRow, Wanted } from './figure.ts';
@@ -102,7 +102,12 @@ async function withBacklogs(bench: Bench, sizes: readonly number[]): Promise<Res
       ),
     );
   }
-  return rows;
+  const [small, large] = rows;
+  // A short drain ends before the heap has its size: that says nothing of the backlog.
+  if (bench.effort.quick || small === undefined || large === undefined) return rows;
+  const ratio = ratiosOf(large.ours.values, small.ours.values);
+  const rival = { name: small.label, measured: small.ours };
+  return [small, { ...large, rival, ratio, wanted: { of: 'ratio', comparison: 'below', value: 1.15 } }];
 }
 
 async function highestWhileDraining(bench: Bench, fleet: FleetSpec, messages: number): Promise<number> {
