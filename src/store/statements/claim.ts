@@ -26,12 +26,15 @@ export interface ClaimResult {
  * The same number with another timestamp is another message: JetStream gives a message its timestamp once. Below the
  * mark only the newest timestamp is known, and a message that is younger than all of them is another one.
  *
+ * `+ '{}'` unpacks the gaps once, and not for each sequence: 1,000 redeliveries took 27 s with 143,000 gaps.
+ *
  * Sorted, so that two workers that were delivered the same messages wait for each other in one direction only. The
  * registry's version comes in the same round trip.
  */
 const text = `
 with mark as materialized (
-  select stream, created, compacted_to, compacted_newest_ns, compacted_gaps from stream_epochs where epoch = $1
+  select stream, created, compacted_to, compacted_newest_ns, compacted_gaps + '{}' as compacted_gaps
+  from stream_epochs where epoch = $1
 ), later as materialized (
   select n.base_seq, n.first_timestamp_ns from stream_epochs n, mark m
   where n.stream = m.stream and n.created = m.created and n.epoch > $1
