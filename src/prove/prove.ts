@@ -102,7 +102,11 @@ function faultOf(trial: number, { faults }: Pick<ProveOptions, 'faults'>): Fault
 
 function shapeOf(faults: readonly Fault[]): StackShape {
   const needs = needsOf(faults);
-  return { proxied: needs.has('proxies'), smallStream: needs.has('small stream') };
+  return {
+    proxied: needs.has('proxies'),
+    smallStream: needs.has('small stream'),
+    smallDisks: needs.has('small disks'),
+  };
 }
 
 async function runLot(

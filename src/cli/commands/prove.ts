@@ -5,9 +5,11 @@ import type { Fault } from '../../prove/faults/fault.ts';
 import { faults, parseFaults } from '../../prove/faults/faults.ts';
 import { type ProveProgress, proveDefaults, runProve } from '../../prove/prove.ts';
 import { createReport } from '../../prove/report.ts';
+import { needsOf } from '../../prove/schedule.ts';
+import { canMount } from '../../prove/stack/small-disk.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, invocationOf } from '../define-command.ts';
-import { CliError } from '../exit-codes.ts';
+import { CliError, usageError } from '../exit-codes.ts';
 import { toJson } from '../output/json.ts';
 import { formatCount } from '../output/number.ts';
 import { positiveNumber, wholeNumber } from '../parsers.ts';
@@ -37,7 +39,7 @@ export function addProveCommand(program: Command, context: CliContext): void {
       'answered, strikes with faults, lets it settle, and compares every answer with the rows. Exit code 1 when ' +
       'anything is lost, doubled or does not add up.\n\n' +
       `Faults:\n${faults.map(({ name, about }) => `  ${name.padEnd(17)} ${about}`).join('\n')}\n\n` +
-      'Groups of them: kill, pause, restart, network, full, all.',
+      'Groups of them: kill, pause, restart, network, full, disk; all: without disk.',
     examples: [
       'prove',
       'prove --trials 100 --faults kill-worker --seed 7',
@@ -68,12 +70,17 @@ export function addProveCommand(program: Command, context: CliContext): void {
       const seed = options.seed ?? Math.floor(context.random() * 4_294_967_296);
       const trials =
         options.minutes === undefined || self.getOptionValueSource('trials') === 'cli' ? options.trials : 1;
+      const chosen = options.faults ?? parseFaults(['kill']);
+      if (needsOf(chosen).has('small disks') && !canMount())
+        throw usageError(
+          'Faults of the disk need Linux and root, to mount a tmpfs: leave them out, or use sudo.',
+        );
       terminal.note(`seed ${seed}`);
       const startedMs = performance.now();
       const result = await runProve({
         trials,
         minutes: options.minutes,
-        faults: options.faults ?? parseFaults(['kill']),
+        faults: chosen,
         seed,
         messages: options.messages ?? defaultMessages(options.minutes),
         keep: options.keep === true ? 'always' : 'on violation',

@@ -1,4 +1,5 @@
 import type { Fault } from './fault.ts';
+import { fullDisks } from './full-disk.ts';
 import { fullStream } from './full-stream.ts';
 import { cutConnections, halfOpenConnections } from './network.ts';
 import { killBackend, killFaults, pauseFaults, restartFaults } from './processes.ts';
@@ -12,16 +13,18 @@ export const faults: readonly Fault[] = [
   cutConnections,
   halfOpenConnections,
   fullStream,
+  ...fullDisks,
 ];
 
-/** What stands for several: a group, all of them, or none. */
+/** What stands for several: a group, or all that need no special machine. */
 const words: Readonly<Record<string, (fault: Fault) => boolean>> = {
   kill: ({ group }) => group === 'kill',
   pause: ({ group }) => group === 'pause',
   restart: ({ group }) => group === 'restart',
   network: ({ group }) => group === 'network',
   full: ({ group }) => group === 'full',
-  all: () => true,
+  disk: ({ group }) => group === 'disk',
+  all: ({ group }) => group !== 'disk',
 };
 
 export const faultWords: readonly string[] = [...Object.keys(words), ...faults.map(({ name }) => name)];

@@ -32,8 +32,16 @@ export interface MemberOptions {
 
 export function createMember({ kind, name, launch, onCrash, now }: MemberOptions): Member {
   let running: SupervisedProcess | undefined;
+  let starting: Promise<void> | undefined;
   const start = async (): Promise<void> => {
     if (running !== undefined) return;
+    // One at a time: a server that ended by itself may be on its way already.
+    starting ??= launchOne().finally(() => {
+      starting = undefined;
+    });
+    await starting;
+  };
+  const launchOne = async (): Promise<void> => {
     const process = await launch();
     running = process;
     void process.exited.then(async (exit) => {

@@ -4,6 +4,9 @@ import { type RunningServer, startNatsServer } from '../../roles/up/nats-server.
 import { startPostgresServer } from '../../roles/up/postgres-server.ts';
 import type { SupervisedProcess } from '../../roles/up/supervisor.ts';
 
+export const natsFolder = (folder: string) => join(folder, 'nats');
+export const postgresFolder = (folder: string) => join(folder, 'postgres');
+
 /** Passwords guard nothing here: the servers listen on loopback and are gone after the run. */
 const password = 'for-prove';
 
@@ -11,7 +14,7 @@ export function launchNats(options: { binary: string; folder: string; port: numb
   const { binary, folder, port } = options;
   const logFile = join(folder, 'logs', 'nats-server.log');
   return async () =>
-    asProcess(await startNatsServer({ binary, storeDir: join(folder, 'nats'), port, logFile }));
+    asProcess(await startNatsServer({ binary, storeDir: natsFolder(folder), port, logFile }));
 }
 
 /** Durable as in production: without it a killed PostgreSQL may lose what it committed. */
@@ -20,12 +23,11 @@ export function launchPostgres(options: { folder: string; port: number }) {
   return async () =>
     asProcess(
       await startPostgresServer({
-        dataDir: join(folder, 'postgres'),
+        dataDir: join(postgresFolder(folder), 'data'),
         port,
         password,
         logFile: join(folder, 'logs', 'postgres.log'),
       }),
-      'SIGQUIT',
     );
 }
 
@@ -42,7 +44,7 @@ export async function createDatabase(port: number, name: string): Promise<void> 
   }
 }
 
-function asProcess(server: RunningServer, _dispose?: NodeJS.Signals): SupervisedProcess {
+function asProcess(server: RunningServer): SupervisedProcess {
   return {
     pid: server.pid,
     exited: server.exited,

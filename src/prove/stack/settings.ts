@@ -5,6 +5,8 @@ export interface StackShape {
   readonly proxied: boolean;
   /** TELEMETRY holds less than a trial sends. */
   readonly smallStream: boolean;
+  /** The servers' data lies on file systems that a fault can fill. */
+  readonly smallDisks: boolean;
 }
 
 export interface RoleAddresses {

@@ -14,8 +14,16 @@ import { connectNats } from '../../stream/connection.ts';
 import { type Links, startLinks } from './links.ts';
 import { createMember, type Member, type MemberKind } from './member.ts';
 import { whenReady } from './ready.ts';
-import { createDatabase, launchNats, launchPostgres, postgresUrl } from './servers.ts';
+import {
+  createDatabase,
+  launchNats,
+  launchPostgres,
+  natsFolder,
+  postgresFolder,
+  postgresUrl,
+} from './servers.ts';
 import { plainEnvironment, roleSettings, type StackShape } from './settings.ts';
+import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
 
 export interface StackOptions {
   readonly shape: StackShape;
@@ -34,6 +42,7 @@ export interface Stack {
   readonly members: readonly Member[];
   membersOf(kind: MemberKind): readonly Member[];
   readonly links: Links | undefined;
+  readonly disks: Readonly<Record<'nats' | 'postgres', SmallDisk>> | undefined;
   readonly httpUrls: readonly string[];
   readonly mqttUrls: readonly string[];
   /** Connections for looking, past the proxies. */
@@ -54,6 +63,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   cleanup.defer(() => {
     if (!keep) rmSync(folder, { recursive: true, force: true });
   });
+  const disks = options.shape.smallDisks ? mountDisks(folder) : undefined;
+  cleanup.defer(() => Object.values(disks ?? {}).forEach((disk) => void disk.unmount()));
   const crashes: string[] = [];
   const onCrash = (name: string, { code, signal }: ChildExit) =>
     void crashes.push(`${name} ended by itself with ${signal ?? `exit code ${code}`}`);
@@ -112,6 +123,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     members,
     membersOf: (kind) => members.filter((each) => each.kind === kind),
     links,
+    disks,
     httpUrls: (links?.gateways ?? doorPorts.gateway).map((port) => `http://127.0.0.1:${port}`),
     mqttUrls: (links?.mqtts ?? doorPorts.mqtt).map((port) => `mqtt://127.0.0.1:${port}`),
     nc,
@@ -130,6 +142,14 @@ function makeFolder(): string {
   chmodSync(folder, 0o711);
   mkdirSync(join(folder, 'logs'));
   return folder;
+}
+
+/** Large enough for some hundred trials, and filled within a moment. */
+function mountDisks(folder: string) {
+  return {
+    nats: mountSmallDisk(natsFolder(folder), 64),
+    postgres: mountSmallDisk(postgresFolder(folder), 256),
+  };
 }
 
 /** Ports that nobody listens on, each given out once. */
