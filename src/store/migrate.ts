@@ -77,7 +77,7 @@ async function applyNext(
     set local idle_in_transaction_session_timeout = 0`);
   // Roles start at the same moment and all migrate. The lock lets one do it while the others wait and then find
   // it done; it ends with the transaction, so a migrator that dies leaves nothing behind.
-  await client.query('select pg_advisory_xact_lock($1)', [migrationLock]);
+  await client.query(patiently('select pg_advisory_xact_lock($1)', [migrationLock]));
   await client.query(`create table if not exists tributary_migrations (
     version integer primary key,
     name text not null,
@@ -86,13 +86,19 @@ async function applyNext(
   )`);
   const next = firstMissing((await client.query<AppliedRow>(selectApplied)).rows, wanted);
   if (next === undefined) return undefined;
-  await client.query(next.sql);
+  await client.query(patiently(next.sql));
   await client.query('insert into tributary_migrations (version, name, checksum) values ($1, $2, $3)', [
     next.version,
     next.name,
     checksumOf(next.sql),
   ]);
   return next;
+}
+
+/** The pool's connections give up what is not answered soon; here only the server decides. */
+function patiently(text: string, values?: unknown[]): pg.QueryConfig {
+  const query = { text, ...(values === undefined ? {} : { values }), query_timeout: 2 ** 31 - 1 };
+  return query;
 }
 
 interface AppliedRow {

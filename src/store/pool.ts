@@ -22,6 +22,11 @@ export interface PoolTimeouts {
   readonly lockTimeoutMs: number;
   /** The server ends a session that leaves its transaction open (25P03). */
   readonly idleInTransactionTimeoutMs: number;
+  /**
+   * The client gives up a query that is not answered at all, and its connection: a network that drops packets tells
+   * nobody. Longer than a statement may take, or the server's own timeout would never be seen.
+   */
+  readonly answerTimeoutMs: number;
 }
 
 export const poolTimeoutDefaults: PoolTimeouts = {
@@ -29,6 +34,7 @@ export const poolTimeoutDefaults: PoolTimeouts = {
   statementTimeoutMs: 30_000,
   lockTimeoutMs: 10_000,
   idleInTransactionTimeoutMs: 60_000,
+  answerTimeoutMs: 35_000,
 };
 
 /**
@@ -38,10 +44,11 @@ export const poolTimeoutDefaults: PoolTimeouts = {
  * pool replaces the connection. End it with `pool.end()`.
  */
 export function createPool({ databaseUrl, max, name, log, timeouts }: PoolOptions): pg.Pool {
-  const { connectTimeoutMs, statementTimeoutMs, lockTimeoutMs, idleInTransactionTimeoutMs } = {
-    ...poolTimeoutDefaults,
-    ...timeouts,
-  };
+  const { connectTimeoutMs, statementTimeoutMs, lockTimeoutMs, idleInTransactionTimeoutMs, answerTimeoutMs } =
+    {
+      ...poolTimeoutDefaults,
+      ...timeouts,
+    };
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     application_name: name,
@@ -50,6 +57,7 @@ export function createPool({ databaseUrl, max, name, log, timeouts }: PoolOption
     statement_timeout: statementTimeoutMs,
     lock_timeout: lockTimeoutMs,
     idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
+    query_timeout: answerTimeoutMs,
     keepAlive: true,
     types: columnTypes,
     // A promise: the pool waits for it before it gives the connection away.

@@ -1,4 +1,8 @@
 import type pg from 'pg';
+import { withDeadline } from '../lib/deadline.ts';
+
+/** Of a rollback: behind a query that is never answered it would not even be sent. */
+const rollbackTimeoutMs = 5_000;
 
 /**
  * Runs `work` in one transaction on one connection: commits when it resolves, rolls back when it throws, and
@@ -40,7 +44,9 @@ async function commit(client: pg.PoolClient): Promise<void> {
 /** Resolves to what makes the connection unfit for further use; also harmless after the transaction's end. */
 async function rollBack(client: pg.PoolClient): Promise<Error | undefined> {
   try {
-    await client.query('rollback');
+    await withDeadline(client.query('rollback'), rollbackTimeoutMs, () => {
+      throw new Error(`no answer to the rollback within ${rollbackTimeoutMs} ms`);
+    });
     return undefined;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));

@@ -1,7 +1,10 @@
 import { expect, test } from 'bun:test';
 import { classify } from '../../src/store/errors.ts';
+import { createPool } from '../../src/store/pool.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
-import { rejectionOf, withDatabase } from './with-database.ts';
+import { createTestDatabase } from '../harness/postgres.ts';
+import { startSilentProxy } from './silent-proxy.ts';
+import { rejectionOf, silentLog, withDatabase } from './with-database.ts';
 
 test('commits what resolves and rolls back what throws, on a connection that stays usable', () =>
   withDatabase({ migrated: false, max: 1 }, async ({ pool }) => {
@@ -40,3 +43,31 @@ test('a connection that broke inside is replaced', () =>
     expect(classify(error)).toBe('retry');
     expect(await backend()).not.toBe(before);
   }));
+
+test('a network that falls silent inside is noticed, and the next transaction has a connection of its own', async () => {
+  await using database = await createTestDatabase({ migrated: false });
+  await using proxy = await startSilentProxy(database.url);
+  const pool = createPool({
+    databaseUrl: proxy.url,
+    max: 1,
+    name: 'tributary test',
+    log: silentLog,
+    timeouts: { answerTimeoutMs: 200 },
+  });
+  const error = await rejectionOf(
+    inTransaction(pool, async (client) => {
+      await client.query('select 1');
+      proxy.silence();
+      await client.query('select 2');
+    }),
+  );
+  expect(classify(error)).toBe('retry');
+  expect(await inTransaction(pool, async (client) => (await client.query('select 3 as n')).rows)).toEqual([
+    { n: 3 },
+  ]);
+  await pool.end();
+  // The server does not know that the first one is gone.
+  await database.pool.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
+  );
+}, 30_000);
