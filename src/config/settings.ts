@@ -172,13 +172,13 @@ export const settings = {
     env: 'TRIBUTARY_STREAM_MAX_BYTES',
     schema: integer(MiB, Number.MAX_SAFE_INTEGER),
     default: 4_096 * MiB,
-    about: 'Size limit of TELEMETRY, in bytes; a full stream is an honest 503.',
+    about: 'Bytes that may wait in TELEMETRY; beyond: an honest 503. The server’s own limit gets room above.',
   }),
   streamMaxPerTenant: setting({
     env: 'TRIBUTARY_STREAM_MAX_PER_TENANT',
     schema: integer(1, Number.MAX_SAFE_INTEGER),
     default: 2_000_000,
-    about: 'Messages that one tenant may have waiting in TELEMETRY.',
+    about: 'Messages of one tenant that may wait in TELEMETRY. The server’s own limit gets room above.',
   }),
   streamReplicas: setting({
     env: 'TRIBUTARY_STREAM_REPLICAS',

@@ -55,17 +55,25 @@ export function startBackbone(options: BackboneOptions): Backbone {
   const publisherMetrics = tellingOfFull(createPublisherMetrics(metrics), () => {
     fullAtMs = now();
   });
+  const backlog = startBacklogMonitor({
+    nc,
+    stream: streamName,
+    consumer: consumerName,
+    limits: { maxBytes: config.streamMaxBytes, maxPerTenant: config.streamMaxPerTenant },
+    log,
+    clock: now,
+  });
   const publisher = createPublisher({
     nc,
     stream: streamName,
     publishTimeoutMs: config.publishTimeoutMs,
     maxInFlight: config.maxInFlight,
     maxInFlightBytes: config.maxInFlightBytes,
+    room: backlog,
     log,
     clock: now,
     metrics: publisherMetrics,
   });
-  const backlog = startBacklogMonitor({ nc, stream: streamName, consumer: consumerName, log, clock: now });
   registerBacklogMetrics(metrics, backlog.current);
   const audit = listenToAudit(nc, now);
   const more = () => ({ inFlight: publisher.inFlight, ...options.status?.() });
@@ -73,7 +81,9 @@ export function startBackbone(options: BackboneOptions): Backbone {
   const stopping = new AbortController();
   let canary: Canary | undefined;
   const canaryMetrics = role === 'gateway' ? createCanaryMetrics(metrics) : undefined;
-  const prepared = keepTrying(options, stopping.signal).then(() => {
+  const prepared = keepTrying(options, stopping.signal).then(async () => {
+    // The first message, too, is told when there is no room for it.
+    await backlog.look();
     if (!stopping.signal.aborted) canary = canaryOf(options, publisher, canaryMetrics);
   });
   return {

@@ -1,5 +1,6 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
+import { withHeadroom } from '../stream/headroom.ts';
 import { ensureTopology, type TopologyOptions, type TopologyReport } from '../stream/topology.ts';
 
 /**
@@ -15,7 +16,7 @@ export async function prepareTopology(
 ): Promise<boolean> {
   let report: TopologyReport;
   try {
-    report = await ensureTopology(nc, options);
+    report = await ensureTopology(nc, withHeadroom(options));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     log.error({ event: 'topology_failed' }, message);

@@ -58,6 +58,13 @@ export const workerDefaults = {
   /** Batches that wait while others are settled, so that PostgreSQL never waits for JetStream. */
   batchesBuffered: 2,
   registryPollMs: 400,
+  /** A batch is settled within a second: a way to the database that fell silent must not hold it up for long. */
+  timeouts: {
+    statementTimeoutMs: 15_000,
+    lockTimeoutMs: 10_000,
+    idleInTransactionTimeoutMs: 15_000,
+    answerTimeoutMs: 18_000,
+  },
   /** Connections beside those that settle: partitions, epochs. */
   spareConnections: 2,
 } as const;
@@ -76,7 +83,7 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
   const id = createRoleId('worker', random);
   const name = 'tributary worker';
   const max = config.batchesInFlight + workerDefaults.spareConnections;
-  const pool = createPool({ databaseUrl, max, name, log });
+  const pool = createPool({ databaseUrl, max, name, log, timeouts: workerDefaults.timeouts });
   const pollMs = workerDefaults.registryPollMs;
   const registry = startRegistryFeed({ pool, pollMs, devices: true, log, clock: now });
   const metrics = new Registry();

@@ -1,6 +1,13 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
-import { type ConsumerInfo, consumerInfo, type StreamInfo, streamInfo } from './stream-info.ts';
+import { type RoomLimits, StreamRoom } from './room.ts';
+import {
+  type ConsumerInfo,
+  consumerInfo,
+  type StreamInfo,
+  streamInfo,
+  subjectCounts,
+} from './stream-info.ts';
 
 export interface Backlog {
   readonly streamMessages: number;
@@ -21,6 +28,8 @@ export interface BacklogMonitorOptions {
   readonly stream: string;
   readonly consumer: string;
   readonly intervalMs?: number;
+  /** The configured limits; absent: the server's own, and `take` refuses nothing. */
+  readonly limits?: RoomLimits;
   readonly log: Logger;
   /** Monotonic, in ms. */
   readonly clock?: () => number;
@@ -29,10 +38,19 @@ export interface BacklogMonitorOptions {
 export interface BacklogMonitor {
   /** The latest sample; undefined before the first one, and once it is too old to say anything. */
   current(): Backlog | undefined;
+  /** Counts a message that is about to be published, or says why the stream has no room for it. */
+  take(subject: string, bytes: number): 'stream_full' | 'tenant_full' | undefined;
+  /** Samples now; resolves when that is done, whether it succeeded or not. */
+  look(): Promise<void>;
   drain(): Promise<void>;
 }
 
-export const backlogDefaults = { intervalMs: 1_000, staleAfterIntervals: 10 } as const;
+export const backlogDefaults = {
+  intervalMs: 1_000,
+  staleAfterIntervals: 10,
+  /** With more subjects than this, they are counted only where one of them could be at its limit. */
+  subjectsAlwaysCounted: 1_000,
+} as const;
 
 /** How much the newest rate counts against the smoothed one. */
 const smoothing = 0.3;
@@ -42,33 +60,45 @@ export function startBacklogMonitor(options: BacklogMonitorOptions): BacklogMoni
   const intervalMs = options.intervalMs ?? backlogDefaults.intervalMs;
   const clock = options.clock ?? (() => performance.now());
   let last: Sample | undefined;
-  let running = false;
+  let looking: Promise<void> | undefined;
+  const room = options.limits === undefined ? undefined : new StreamRoom(options.limits);
   const sample = async () => {
+    room?.lookBegins();
     try {
       const [streamNow, consumerNow] = await Promise.all([
         streamInfo(nc, stream),
         consumerInfo(nc, stream, consumer),
       ]);
-      last = nextSample(last, streamNow, consumerNow, clock());
+      last = nextSample(last, streamNow, consumerNow, clock(), options.limits);
+      room?.lookEnds({
+        bytes: streamNow.state.bytes,
+        perSubject: await countSubjects(options, streamNow),
+      });
     } catch (error) {
+      room?.lookFailed();
       // The outage itself is reported by the connection, a missing stream by whoever publishes or pulls.
       log.debug({ error: String(error) }, 'could not sample the backlog');
     }
   };
-  const tick = () => {
-    if (running) return;
-    running = true;
-    void sample().finally(() => {
-      running = false;
+  const look = (): Promise<void> => {
+    looking ??= sample().finally(() => {
+      looking = undefined;
     });
+    return looking;
   };
-  tick();
-  const timer = setInterval(tick, intervalMs);
+  void look();
+  const timer = setInterval(look, intervalMs);
   return {
     current() {
       if (last === undefined) return undefined;
       const ageMs = clock() - last.atMs;
       return ageMs > intervalMs * backlogDefaults.staleAfterIntervals ? undefined : last.backlog;
+    },
+    take: (subject, bytes) => room?.take(subject, bytes),
+    // One that began before the stream was there tells nothing.
+    look: async () => {
+      await looking;
+      await look();
     },
     drain() {
       clearInterval(timer);
@@ -76,6 +106,16 @@ export function startBacklogMonitor(options: BacklogMonitorOptions): BacklogMoni
       return Promise.resolve();
     },
   };
+}
+
+async function countSubjects(
+  { nc, stream, limits }: BacklogMonitorOptions,
+  { state }: StreamInfo,
+): Promise<ReadonlyMap<string, number> | undefined> {
+  if (limits === undefined || state.messages === 0) return undefined;
+  const mayBeFull = state.messages >= limits.maxPerTenant / 2;
+  if (state.subjects > backlogDefaults.subjectsAlwaysCounted && !mayBeFull) return undefined;
+  return subjectCounts(nc, stream);
 }
 
 export interface Sample {
@@ -92,6 +132,7 @@ export function nextSample(
   stream: StreamInfo,
   consumer: ConsumerInfo,
   atMs: number,
+  limits?: RoomLimits,
 ): Sample {
   const removed = stream.state.lastSeq - stream.state.messages;
   const comparable = before !== undefined && before.created === stream.created && atMs > before.atMs;
@@ -104,8 +145,8 @@ export function nextSample(
     backlog: {
       streamMessages: stream.state.messages,
       streamBytes: stream.state.bytes,
-      streamMaxBytes: stream.maxBytes,
-      maxPerTenant: stream.maxPerSubject,
+      streamMaxBytes: limits?.maxBytes ?? stream.maxBytes,
+      maxPerTenant: limits?.maxPerTenant ?? stream.maxPerSubject,
       pending: consumer.pending,
       ackPending: consumer.ackPending,
       drainedPerSecond: smoothed,

@@ -62,6 +62,8 @@ export interface PublisherOptions {
   readonly publishTimeoutMs: number;
   readonly maxInFlight: number;
   readonly maxInFlightBytes: number;
+  /** Asked before each publish: the configured limits of the stream lie below the server's. Absent: always room. */
+  readonly room?: { take(subject: string, bytes: number): 'stream_full' | 'tenant_full' | undefined };
   readonly log: Logger;
   /** Monotonic, in ms. */
   readonly clock?: () => number;

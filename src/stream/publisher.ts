@@ -76,7 +76,7 @@ class AckedPublisher implements Publisher {
   }
 
   publish(subject: string, data: Uint8Array, msgId: string): Promise<PublishResult> {
-    const refused = this.#refuseUnsent(data, msgId);
+    const refused = this.#refuseUnsent(subject, data, msgId);
     if (refused !== undefined) {
       this.#options.metrics?.settled(refused.why, 0);
       return Promise.resolve({ ok: false, known: true, ...refused });
@@ -108,7 +108,11 @@ class AckedPublisher implements Publisher {
     if (!this.#closed) this.#replies.unsubscribe();
   }
 
-  #refuseUnsent(data: Uint8Array, msgId: string): { why: PublishFailure; detail?: string } | undefined {
+  #refuseUnsent(
+    subject: string,
+    data: Uint8Array,
+    msgId: string,
+  ): { why: PublishFailure; detail?: string } | undefined {
     if (this.#draining) return { why: 'refused', detail: 'this process is stopping' };
     if (this.#closed) return { why: 'disconnected', detail: 'the connection is closed' };
     if (!msgIdPattern.test(msgId)) return { why: 'refused', detail: 'the message id is not printable ASCII' };
@@ -116,7 +120,9 @@ class AckedPublisher implements Publisher {
     const { maxInFlight: count, maxInFlightBytes: bytes } = this.#options;
     const extraBytes = data.length + headerStart.length + msgId.length + 4;
     if (this.#pending.exceeds({ count, bytes }, extraBytes)) return { why: 'overloaded' };
-    return undefined;
+    // Last: it counts what it lets pass.
+    const full = this.#options.room?.take(subject, data.length);
+    return full === undefined ? undefined : { why: full };
   }
 
   #enqueue(publish: PendingPublish): void {

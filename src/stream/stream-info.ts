@@ -21,6 +21,8 @@ export interface StreamInfo {
     /** The last sequence assigned; it stays when the messages are gone. */
     readonly lastSeq: number;
     readonly consumers: number;
+    /** How many subjects have messages. */
+    readonly subjects: number;
   };
   readonly replicas: number;
   readonly maxBytes: number;
@@ -52,6 +54,16 @@ export interface ConsumerInfo {
 /** @throws JetStreamApiError: `streamNotFound` when there is none of this name. */
 export async function streamInfo(nc: NatsConnection, stream: string): Promise<StreamInfo> {
   return parseStreamInfo(await requestApi(nc, `STREAM.INFO.${stream}`));
+}
+
+/** Messages by subject. @throws JetStreamApiError: `streamNotFound`. */
+export async function subjectCounts(
+  nc: NatsConnection,
+  stream: string,
+): Promise<ReadonlyMap<string, number>> {
+  const { state } = await requestApi(nc, `STREAM.INFO.${stream}`, { subjects_filter: '>' });
+  const subjects = objectOf(objectOf(state).subjects);
+  return new Map(Object.entries(subjects).map(([subject, messages]) => [subject, numberOf(messages)]));
 }
 
 /** @throws JetStreamApiError: `consumerNotFound` or `streamNotFound`. */
@@ -87,6 +99,7 @@ function parseStreamInfo(answer: JsonObject): StreamInfo {
       firstSeq: numberOf(state.first_seq),
       lastSeq: numberOf(state.last_seq),
       consumers: numberOf(state.consumer_count),
+      subjects: numberOf(state.num_subjects),
     },
     replicas: numberOf(config.num_replicas),
     maxBytes: numberOf(config.max_bytes),

@@ -29,5 +29,5 @@ test('topology names what is missing, makes it, and says how it differs from the
 
   const differs = await cli('--stream-max-bytes', '1048576');
   expect(differs.code).toBe(1);
-  expect(differs.stdout).toContain('  TELEMETRY: max_bytes is 4294967296, wanted 1048576');
+  expect(differs.stdout).toContain('  TELEMETRY: max_bytes is 5368709120, wanted 68157440');
 });

@@ -9,7 +9,14 @@ import { until } from '../harness/until.ts';
 import { bytes, silent, startTestStream, testPublisher } from './stream-fixture.ts';
 
 function stream(lastSeq: number, messages: number, created = 'a'): StreamInfo {
-  const state = { messages, bytes: messages * 100, firstSeq: lastSeq - messages + 1, lastSeq, consumers: 1 };
+  const state = {
+    messages,
+    bytes: messages * 100,
+    firstSeq: lastSeq - messages + 1,
+    lastSeq,
+    consumers: 1,
+    subjects: 1,
+  };
   return { name: streamName, created, state, replicas: 1, maxBytes: 1e6, maxPerSubject: 1_000, config: {} };
 }
 

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { withHeadroom } from '../../stream/headroom.ts';
 import { checkTopology, ensureTopology, type TopologyReport, updateTopology } from '../../stream/topology.ts';
 import { withNats } from '../connect.ts';
 import type { CliContext } from '../context.ts';
@@ -31,7 +32,9 @@ export function addTopologyCommand(program: Command, context: CliContext): void 
       const invocation = invocationOf(context, self);
       const change = options.update === true ? updateTopology : ensureTopology;
       const visit = options.check === true ? checkTopology : change;
-      const report = await withNats(invocation, (connection) => visit(connection, invocation.config));
+      const report = await withNats(invocation, (connection) =>
+        visit(connection, withHeadroom(invocation.config)),
+      );
       print(invocation, report);
       refuseFaults(report);
     });

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { explainPostgresFailure } from '../../store/explain-failure.ts';
 import { migrate } from '../../store/migrate.ts';
 import { createPool } from '../../store/pool.ts';
+import { withHeadroom } from '../../stream/headroom.ts';
 import { ensureTopology } from '../../stream/topology.ts';
 import { orUpError, type UpContext } from './context.ts';
 import { type DemoDevice, ensureDemoDevice, ensureOperatorKey } from './demo.ts';
@@ -43,7 +44,7 @@ export async function prepareDatabase(
 /** Makes the streams that are missing and says how others differ from what is wanted; those are left as they are. */
 export async function prepareStreams({ config, progress }: UpContext, nc: NatsConnection): Promise<void> {
   const report = await progress.step('checking the streams', () =>
-    orUpError('cannot make the streams', () => ensureTopology(nc, config)),
+    orUpError('cannot make the streams', () => ensureTopology(nc, withHeadroom(config))),
   );
   for (const part of [...report.streams, ...report.consumers]) {
     for (const difference of part.differences)
