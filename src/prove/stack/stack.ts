@@ -141,6 +141,7 @@ function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-prove-'));
   chmodSync(folder, 0o711);
   mkdirSync(join(folder, 'logs'));
+  mkdirSync(postgresFolder(folder), { mode: 0o711 });
   return folder;
 }
 
