@@ -1,0 +1,60 @@
+/**
+ * Prints the rows of the tables in `docs/proof.md` from what `tributary prove --json` printed:
+ * `bun scripts/proof-table.ts kill-*.json`. No figure there is typed by hand.
+ */
+import { readFileSync } from 'node:fs';
+
+interface Spread {
+  readonly median: number;
+  readonly worst: number;
+}
+
+interface Report {
+  readonly seed: number;
+  readonly passed: boolean;
+  readonly elapsed_ms: number;
+  readonly total: {
+    readonly trials: number;
+    readonly messages: number;
+    readonly answered: number;
+    readonly stored: number;
+    readonly quarantined: number;
+    readonly lost: number;
+    readonly doubled: number;
+    readonly unknown: number;
+    readonly redeliveries: number;
+    readonly first_yes_ms: Spread | null;
+    readonly settled_ms: Spread | null;
+    readonly worst_yes_ms: number;
+  };
+  readonly strikes: Readonly<Record<string, number>>;
+}
+
+const number = (value: number) => Math.round(value).toLocaleString('en-US');
+const spread = (value: Spread | null) =>
+  value === null ? '—' : `${number(value.median)} / ${number(value.worst)}`;
+
+for (const file of process.argv.slice(2)) {
+  const report: Report = JSON.parse(readFileSync(file, 'utf8'));
+  const { total } = report;
+  const kinds = Object.keys(report.strikes);
+  const struck = Object.values(report.strikes).reduce((sum, times) => sum + times, 0);
+  const fault = kinds.length === 1 ? kinds[0] : `${struck} faults of ${kinds.length} kinds`;
+  const cells = [
+    report.seed,
+    fault,
+    number(total.trials),
+    number(total.answered),
+    number(total.stored),
+    number(total.quarantined),
+    total.lost,
+    total.doubled,
+    number(total.unknown),
+    number(total.redeliveries),
+    spread(total.first_yes_ms),
+    spread(total.settled_ms),
+    number(total.worst_yes_ms),
+    report.passed ? 'held' : '**violated**',
+  ];
+  console.log(`| ${cells.join(' | ')} |`);
+}
