@@ -53,7 +53,7 @@ export interface TrialResult {
 }
 
 export const trialDefaults = {
-  /** How long after the last fault a message may go without a yes, and how long settling may take. */
+  /** How long after the last fault nothing may move: no message gets its yes, or settling does not end. */
   patienceMs: 60_000,
 } as const;
 
@@ -72,7 +72,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult & { e
   const complaints: Violation[] = [];
   const load = startLoad(messages, options.durationMs, drive);
   const struck = await strikeAll(options, journal, complaints);
-  await withPatience(load.done, load);
+  await whileItMoves(load, journal);
   const giveUp = AbortSignal.timeout(trialDefaults.patienceMs);
   await resendSome(messages, drive, giveUp);
   await Promise.all(Object.values(senders).map((sender) => sender.close()));
@@ -105,7 +105,8 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult & { e
     redeliveries: Math.max(0, after.deliveries - before.deliveries - (after.lastSeq - before.lastSeq)),
     worstYesMs: journal.worstYesMs,
     durationMs: now() - startedMs,
-    violations: [...violations, ...books, ...complaints, ...crashed],
+    // Interrupted, nothing had the time that it needs.
+    violations: stop.aborted ? crashed : [...violations, ...books, ...complaints, ...crashed],
     entries,
   };
 }
@@ -145,9 +146,14 @@ async function strikeAll(
   return struck;
 }
 
-async function withPatience(done: Promise<void>, load: Load): Promise<void> {
-  const timer = setTimeout(() => load.giveUp(), trialDefaults.patienceMs);
-  await done.finally(() => clearTimeout(timer));
+/** Waits for the load as long as messages get their yes, however slowly: a stream that is small, or was full, takes few. */
+async function whileItMoves(load: Load, journal: Journal): Promise<void> {
+  let answered = journal.answered;
+  const timer = setInterval(() => {
+    if (journal.answered === answered) load.giveUp();
+    answered = journal.answered;
+  }, trialDefaults.patienceMs);
+  await load.done.finally(() => clearInterval(timer));
 }
 
 function notSettled(stand: Awaited<ReturnType<typeof whenSettled>>['stand']): Violation {

@@ -7,6 +7,8 @@ const allShare = 0.25;
 /** Mostly it is back at once, as under a supervisor; sometimes only after those who wait for it have given up. */
 const away = { shortMs: 400, longShare: 0.2, longMs: 1_500, longestMs: 3_500 } as const;
 const pauseMs = { min: 300, max: 2_500 } as const;
+/** A role that has run for less may still be starting. */
+const startingMs = 5_000;
 /** A role has to end in order within this time. */
 const drainLimitMs = 15_000;
 
@@ -66,9 +68,10 @@ export const restartFaults = memberKinds.map((kind): Fault => {
     doors: doorsOf[kind],
     strike: async (context) => {
       await strikeMembers(kind, context, 'restarted', async (member) => {
-        const { code, signal, tookMs } = await member.stop();
+        const { code, signal, tookMs, ranMs } = await member.stop();
         const isRole = kind !== 'nats' && kind !== 'postgres';
-        if (isRole && code !== 0)
+        // One that was still starting had nothing in hand, and no handler of signals yet.
+        if (isRole && code !== 0 && ranMs > startingMs)
           context.complain(`${member.name} ended with ${signal ?? code} when asked to stop`);
         if (isRole && tookMs > drainLimitMs)
           context.complain(`${member.name} took ${Math.round(tookMs)} ms to stop`);

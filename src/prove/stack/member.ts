@@ -15,8 +15,8 @@ export interface Member {
   start(): Promise<void>;
   /** SIGKILL. */
   kill(): Promise<void>;
-  /** An orderly end. Resolves to how it ended and after which time. */
-  stop(): Promise<ChildExit & { readonly tookMs: number }>;
+  /** An orderly end. Resolves to how it ended, after which time, and how long it had run. */
+  stop(): Promise<ChildExit & { readonly tookMs: number; readonly ranMs: number }>;
   /** SIGSTOP or SIGCONT, to all of its processes. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
 }
@@ -32,6 +32,7 @@ export interface MemberOptions {
 
 export function createMember({ kind, name, launch, onCrash, now }: MemberOptions): Member {
   let running: SupervisedProcess | undefined;
+  let startedMs = 0;
   let starting: Promise<void> | undefined;
   const start = async (): Promise<void> => {
     if (running !== undefined) return;
@@ -44,6 +45,7 @@ export function createMember({ kind, name, launch, onCrash, now }: MemberOptions
   const launchOne = async (): Promise<void> => {
     const process = await launch();
     running = process;
+    startedMs = now();
     void process.exited.then(async (exit) => {
       if (running !== process) return;
       running = undefined;
@@ -64,11 +66,12 @@ export function createMember({ kind, name, launch, onCrash, now }: MemberOptions
     start,
     kill: async () => void (await release()?.kill()),
     stop: async () => {
-      const startedMs = now();
+      const stoppedMs = now();
+      const ranMs = stoppedMs - startedMs;
       const process = release();
       await process?.stop();
       const exit = (await process?.exited) ?? { code: null, signal: null };
-      return { ...exit, tookMs: now() - startedMs };
+      return { ...exit, tookMs: now() - stoppedMs, ranMs };
     },
     signal: (signal) => {
       if (running === undefined) return;
