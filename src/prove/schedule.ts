@@ -33,9 +33,9 @@ export function scheduleMany(chosen: readonly Fault[], durationMs: number, rando
   return strikes;
 }
 
-/** What the name ends in: `kill-gateway` strikes `gateway`. */
+/** What the name ends in: `kill-gateway` strikes `gateway`, `full-disk-nats` strikes `nats`. */
 function targetOf({ name }: Fault): string {
-  const target = name.slice(name.indexOf('-') + 1);
+  const target = name.slice(name.lastIndexOf('-') + 1);
   return { backend: 'postgres', stream: 'worker' }[target] ?? target;
 }
 

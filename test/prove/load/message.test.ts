@@ -44,7 +44,9 @@ test('no two messages have an identity in common, and the class without one has 
 });
 
 test('names and groups of faults', () => {
-  expect(parseFaults(['all']).map(({ name }) => name)).toEqual(faults.map(({ name }) => name));
+  const withoutDisk = faults.filter(({ group }) => group !== 'disk');
+  expect(parseFaults(['all'])).toHaveLength(withoutDisk.length);
+  expect(parseFaults(['all', 'disk'])).toHaveLength(faults.length);
   expect(parseFaults(['kill', 'kill-nats']).map(({ name }) => name)).toEqual([
     'kill-gateway',
     'kill-mqtt',
@@ -69,7 +71,7 @@ test('the one fault of a short trial strikes while the load goes on; those of a 
       true,
     );
     for (const { faults: struck } of many) {
-      const targets = struck.map(({ name }) => name.split('-')[1]);
+      const targets = struck.map(({ name }) => name.split('-').at(-1));
       expect(new Set(targets).size).toBe(struck.length);
     }
   }
