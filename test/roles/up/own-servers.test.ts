@@ -85,6 +85,9 @@ test.skipIf(process.platform !== 'linux')(
     const { processStart } = await import('../../../src/roles/up/process-info.ts');
     const { until } = await import('../../harness/until.ts');
     expect(processStart(childPid)).toBeDefined();
+    // The signal is arranged by a wrapper, which then becomes the command: before that nobody would send it.
+    const command = () => readFileSync(`/proc/${childPid}/cmdline`, 'utf8').split('\0')[0];
+    await until(() => command() === 'sleep', { what: 'the wrapper has become the command' });
     parent.kill('SIGKILL');
     await parent.exited;
     await until(() => processStart(childPid) === undefined, { what: 'the end of the child' });
