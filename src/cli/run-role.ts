@@ -1,4 +1,6 @@
 import type { Config } from '../config/settings.ts';
+import { whenAborted } from '../lib/when-aborted.ts';
+import type { RoleDeps } from '../roles/role-deps.ts';
 import { CliError } from './exit-codes.ts';
 import type { Signals } from './signals.ts';
 
@@ -9,19 +11,26 @@ export interface RunningRole {
   readonly failed?: Promise<never>;
 }
 
+export type StartRole = (config: Config, deps: RoleDeps) => RunningRole | Promise<RunningRole>;
+
 export interface RunRoleOptions {
   readonly name: string;
-  readonly start: (config: Config) => RunningRole | Promise<RunningRole>;
+  readonly start: StartRole;
   readonly config: Config;
   readonly signals: Signals;
   readonly drainTimeoutMs: number;
 }
 
-/** Runs a role until a signal asks for its end, then drains it. @throws CliError when it does not drain in time. */
+/**
+ * Runs a role until a signal asks for its end, then drains it. One that is still starting breaks its start off.
+ *
+ * @throws CliError when it does not drain in time
+ */
 export async function runRole(options: RunRoleOptions): Promise<void> {
   const stop = options.signals.stop();
-  const role = await options.start(options.config);
-  await Promise.race([stopped(stop), ...(role.failed === undefined ? [] : [role.failed])]);
+  const role = await startUnlessStopped(options, stop);
+  if (role === undefined) return;
+  await Promise.race([whenAborted(stop), ...(role.failed === undefined ? [] : [role.failed])]);
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     const seconds = options.drainTimeoutMs / 1_000;
@@ -34,9 +43,16 @@ export async function runRole(options: RunRoleOptions): Promise<void> {
   }
 }
 
-function stopped(stop: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (stop.aborted) resolve();
-  stop.addEventListener('abort', () => resolve(), { once: true });
-  return promise;
+async function startUnlessStopped(
+  { start, config }: RunRoleOptions,
+  stop: AbortSignal,
+): Promise<RunningRole | undefined> {
+  if (stop.aborted) return undefined;
+  try {
+    return await start(config, { stop });
+  } catch (error) {
+    // Asked to stop while starting: whatever failed then, nothing was in hand.
+    if (stop.aborted) return undefined;
+    throw error;
+  }
 }

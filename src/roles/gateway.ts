@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from '../config/settings.ts';
 import { withDeadline } from '../lib/deadline.ts';
+import { whenAborted } from '../lib/when-aborted.ts';
 import { createLog } from '../observe/create-log.ts';
 import { createHttpMetrics } from '../observe/http.ts';
 import { type HttpSource, startHttpSource } from '../sources/http/http-source.ts';
@@ -33,7 +34,7 @@ const askWorkers = { timeoutMs: 1_000, stallMs: 300 } as const;
  */
 export async function startGateway(config: Config, deps: RoleDeps = {}): Promise<RunningGateway> {
   const { now = () => performance.now(), wallClock = Date.now, random = Math.random } = deps;
-  const log = deps.log ?? createLog({ level: config.logLevel });
+  const { stop = new AbortController().signal, log = createLog({ level: config.logLevel }) } = deps;
   const id = createRoleId('gateway', random);
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
@@ -62,9 +63,10 @@ export async function startGateway(config: Config, deps: RoleDeps = {}): Promise
     await door.drain();
     throw portError(error, config);
   }
-  await withDeadline(door.tried, firstTryMs, () => undefined);
+  await withDeadline(Promise.race([door.tried, whenAborted(stop)]), firstTryMs, () => undefined);
   const { port } = source;
-  log.info({ event: 'ready', role: 'gateway', id, port, bind: config.bind }, `gateway ready on port ${port}`);
+  const ready = { event: 'ready', role: 'gateway', id, port, bind: config.bind };
+  if (!stop.aborted) log.info(ready, `gateway ready on port ${port}`);
   return {
     port,
     drain: async () => {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from '../config/settings.ts';
 import { withDeadline } from '../lib/deadline.ts';
+import { whenAborted } from '../lib/when-aborted.ts';
 import { createLog } from '../observe/create-log.ts';
 import { createMqttMetrics } from '../observe/mqtt.ts';
 import { type MqttSource, startMqttSource } from '../sources/mqtt/mqtt-source.ts';
@@ -23,11 +24,12 @@ const firstTryMs = 1_000;
  * The MQTT door. It listens whether NATS and PostgreSQL are there or not: without NATS nothing is acknowledged,
  * without PostgreSQL everybody may connect and the worker judges.
  *
- * @throws Error with one sentence for a port that is taken and for addresses that are missing
+ * @throws Error with one sentence for a port that is taken and for addresses that are missing; the reason of `stop`
+ * when that comes before it listens
  */
 export async function startMqtt(config: Config, deps: RoleDeps = {}): Promise<RunningMqtt> {
   const { now = () => performance.now(), wallClock = Date.now, random = Math.random } = deps;
-  const log = deps.log ?? createLog({ level: config.logLevel });
+  const { stop = new AbortController().signal, log = createLog({ level: config.logLevel }) } = deps;
   const id = createRoleId('mqtt', random);
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
@@ -39,8 +41,11 @@ export async function startMqtt(config: Config, deps: RoleDeps = {}): Promise<Ru
   const door = startDoor({ ...options, ...clocks });
   // Clients that are waiting come at once; whom the registry does not know yet could not be refused.
   const firstLook = Promise.all([door.tried, door.registry.ready]);
-  await withDeadline(firstLook, firstTryMs, () => undefined);
-  const health = await orDrain(door, () => startHealth(config, door, metrics, log));
+  await withDeadline(Promise.race([firstLook, whenAborted(stop)]), firstTryMs, () => undefined);
+  const health = await orDrain(door, () => {
+    stop.throwIfAborted();
+    return startHealth(config, door, metrics, log);
+  });
   const source = await orDrain(door, () => listen(door, { ...options, ...clocks })).catch(async (error) => {
     await health.stop();
     throw portError(error, config);

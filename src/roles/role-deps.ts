@@ -9,4 +9,6 @@ export interface RoleDeps {
   readonly wallClock?: () => number;
   /** 0 ≤ x < 1. */
   readonly random?: () => number;
+  /** Aborted: break off a start that is under way. One that is complete is drained instead. */
+  readonly stop?: AbortSignal;
 }

@@ -143,7 +143,7 @@ function soon(goodbye: Promise<unknown>): Promise<unknown> {
   return withDeadline(goodbye, workerDefaults.goodbyeMs, () => undefined);
 }
 
-interface WorkOptions extends Required<RoleDeps> {
+interface WorkOptions extends Required<Omit<RoleDeps, 'stop'>> {
   readonly config: Config;
   readonly id: string;
   readonly nc: NatsConnection;

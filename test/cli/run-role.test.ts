@@ -2,6 +2,8 @@ import { expect, test } from 'bun:test';
 import { type RunRoleOptions, runRole } from '../../src/cli/run-role.ts';
 import { createSignals, type StopSignal } from '../../src/cli/signals.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
+import type { Config } from '../../src/config/settings.ts';
+import type { RoleDeps } from '../../src/roles/role-deps.ts';
 
 function fakeProcess() {
   const listeners: Record<StopSignal, (() => void)[]> = { SIGINT: [], SIGTERM: [] };
@@ -54,6 +56,25 @@ test('a signal while the role starts drains it as soon as it has started', async
   process.raise('SIGTERM');
   started.resolve({ drain: async () => {} });
   await running;
+});
+
+test('a signal breaks off a start that listens to it; what fails because of it is no failure', async () => {
+  const process = fakeProcess();
+  const start = (_config: Config, { stop }: RoleDeps) =>
+    new Promise<never>((_, reject) => stop?.addEventListener('abort', () => reject(stop.reason)));
+  const running = runRole(options({ start }, process));
+  process.raise('SIGTERM');
+  await running;
+});
+
+test('a role that was told to stop before it began is not started', async () => {
+  const process = fakeProcess();
+  process.signals.stop();
+  process.raise('SIGTERM');
+  const start = () => {
+    throw new Error('started');
+  };
+  await runRole(options({ start }, process));
 });
 
 test('the second signal ends the process at once, with the code of a signal', async () => {

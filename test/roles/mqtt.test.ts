@@ -13,6 +13,7 @@ import { rolesStatusSubject, streamName } from '../../src/stream/subjects.ts';
 import { startTestNats } from '../harness/nats.ts';
 import { createTestDatabase } from '../harness/postgres.ts';
 import { until } from '../harness/until.ts';
+import { freeze } from '../stream/stream-fixture.ts';
 
 setDefaultTimeout(40_000);
 
@@ -91,7 +92,7 @@ describe('with NATS, while PostgreSQL is away', () => {
     await using listener = await start({ NATS_URL: nats.url, TRIBUTARY_PUBLISH_TIMEOUT_MS: '30000' });
     const client = await listener.client({ username: 't1/d1', password: 'tok' });
     await client.publishAsync(topic, '{"n":1}', { qos: 1 });
-    process.kill(nats.pid(), 'SIGSTOP');
+    await freeze(nats.pid());
     let acknowledged = false;
     const published = client.publishAsync(topic, '{"n":2}', { qos: 1 }).then(() => {
       acknowledged = true;

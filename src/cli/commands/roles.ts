@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import type { Config } from '../../config/settings.ts';
 import { startGateway } from '../../roles/gateway.ts';
 import { startMqtt } from '../../roles/mqtt.ts';
 import { startWorker } from '../../roles/worker.ts';
@@ -7,29 +6,30 @@ import type { CliContext } from '../context.ts';
 import { defineCommand, invocationOf } from '../define-command.ts';
 import { locate } from '../locate.ts';
 import { postgresFailure } from '../postgres-failure.ts';
-import { type RunningRole, runRole } from '../run-role.ts';
+import { type RoleName, roleNames } from '../role-names.ts';
+import { runRole, type StartRole } from '../run-role.ts';
 
 /** Longer than any publish or transaction may take; what is not done by then is delivered again. */
 const drainTimeoutMs = 15_000;
 
 interface RoleCommand {
-  readonly name: string;
   readonly summary: string;
-  readonly start: (config: Config) => RunningRole | Promise<RunningRole>;
+  readonly start: StartRole;
 }
 
-const roles: readonly RoleCommand[] = [
-  { name: 'gateway', summary: 'run the HTTP door', start: startGateway },
-  { name: 'mqtt', summary: 'run the MQTT door', start: startMqtt },
-  { name: 'worker', summary: 'run a worker: judge, settle, acknowledge', start: startWorker },
-];
+const roles: Readonly<Record<RoleName, RoleCommand>> = {
+  gateway: { summary: 'run the HTTP door', start: startGateway },
+  mqtt: { summary: 'run the MQTT door', start: startMqtt },
+  worker: { summary: 'run a worker: judge, settle, acknowledge', start: startWorker },
+};
 
 /**
  * The roles, each a process of its own that may run any number of times. One that is started by hand joins the running
  * instance, as every other command does.
  */
 export function addRoleCommands(program: Command, context: CliContext): void {
-  for (const { name, summary, start } of roles) {
+  for (const name of roleNames) {
+    const { summary, start } = roles[name];
     defineCommand(program, {
       usage: name,
       summary,

@@ -1,5 +1,12 @@
 import { type Door, doors, pick } from '../load/message.ts';
-import { childrenOf, type Member, type MemberKind, memberKinds, sendSignal } from '../stack/member.ts';
+import {
+  childrenOf,
+  type Member,
+  type MemberEnd,
+  type MemberKind,
+  memberKinds,
+  sendSignal,
+} from '../stack/member.ts';
 import type { Fault, FaultContext } from './fault.ts';
 
 /** One in so many faults strikes all members of the kind at once. */
@@ -7,8 +14,6 @@ const allShare = 0.25;
 /** Mostly it is back at once, as under a supervisor; sometimes only after those who wait for it have given up. */
 const away = { shortMs: 400, longShare: 0.2, longMs: 1_500, longestMs: 3_500 } as const;
 const pauseMs = { min: 300, max: 2_500 } as const;
-/** A role that has run for less may still be starting. */
-const startingMs = 5_000;
 /** A role has to end in order within this time. */
 const drainLimitMs = 15_000;
 
@@ -68,18 +73,24 @@ export const restartFaults = memberKinds.map((kind): Fault => {
     doors: doorsOf[kind],
     strike: async (context) => {
       await strikeMembers(kind, context, 'restarted', async (member) => {
-        const { code, signal, tookMs, ranMs } = await member.stop();
+        const end = await member.stop();
         const isRole = kind !== 'nats' && kind !== 'postgres';
-        // One that was still starting had nothing in hand, and no handler of signals yet.
-        if (isRole && code !== 0 && ranMs > startingMs)
-          context.complain(`${member.name} ended with ${signal ?? code} when asked to stop`);
-        if (isRole && tookMs > drainLimitMs)
-          context.complain(`${member.name} took ${Math.round(tookMs)} ms to stop`);
+        if (isRole && end !== undefined) complaintsOf(member.name, end).forEach(context.complain);
         await member.start();
       });
     },
   };
 });
+
+/** What is wrong with the end of a role that SIGTERM asked for. */
+export function complaintsOf(name: string, { code, signal, tookMs, wasReady }: MemberEnd): string[] {
+  // The signal itself ends a process whose program does not run yet. It had nothing in hand.
+  const hadNotBegun = signal === 'SIGTERM' && !wasReady;
+  return [
+    code === 0 || hadNotBegun ? [] : `${name} ended with ${signal ?? code} when asked to stop`,
+    tookMs > drainLimitMs ? `${name} took ${Math.round(tookMs)} ms to stop` : [],
+  ].flat();
+}
 
 /** kill -9 of one backend: PostgreSQL then ends all of them and recovers by itself. */
 export const killBackend: Fault = {

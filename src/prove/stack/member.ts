@@ -15,24 +15,35 @@ export interface Member {
   start(): Promise<void>;
   /** SIGKILL. */
   kill(): Promise<void>;
-  /** An orderly end. Resolves to how it ended, after which time, and how long it had run. */
-  stop(): Promise<ChildExit & { readonly tookMs: number; readonly ranMs: number }>;
+  /** An orderly end. Resolves to undefined when it did not run. */
+  stop(): Promise<MemberEnd | undefined>;
   /** SIGSTOP or SIGCONT, to all of its processes. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+}
+
+/** How a member ended that was asked to. */
+export type MemberEnd = ChildExit & {
+  readonly tookMs: number;
+  /** Whether it had said that it is ready. */
+  readonly wasReady: boolean;
+};
+
+export interface Launched extends SupervisedProcess {
+  /** Without it: it is ready as soon as it is launched. */
+  readonly saidReady?: () => boolean;
 }
 
 export interface MemberOptions {
   readonly kind: MemberKind;
   readonly name: string;
-  readonly launch: () => Promise<SupervisedProcess>;
+  readonly launch: () => Promise<Launched>;
   /** Told of an end that nobody asked for; it has been started again by then. */
   readonly onCrash: (name: string, exit: ChildExit) => void;
   readonly now: () => number;
 }
 
 export function createMember({ kind, name, launch, onCrash, now }: MemberOptions): Member {
-  let running: SupervisedProcess | undefined;
-  let startedMs = 0;
+  let running: Launched | undefined;
   let starting: Promise<void> | undefined;
   const start = async (): Promise<void> => {
     if (running !== undefined) return;
@@ -45,7 +56,6 @@ export function createMember({ kind, name, launch, onCrash, now }: MemberOptions
   const launchOne = async (): Promise<void> => {
     const process = await launch();
     running = process;
-    startedMs = now();
     void process.exited.then(async (exit) => {
       if (running !== process) return;
       running = undefined;
@@ -67,11 +77,11 @@ export function createMember({ kind, name, launch, onCrash, now }: MemberOptions
     kill: async () => void (await release()?.kill()),
     stop: async () => {
       const stoppedMs = now();
-      const ranMs = stoppedMs - startedMs;
       const process = release();
-      await process?.stop();
-      const exit = (await process?.exited) ?? { code: null, signal: null };
-      return { ...exit, tookMs: now() - stoppedMs, ranMs };
+      if (process === undefined) return undefined;
+      const wasReady = process.saidReady?.() ?? true;
+      await process.stop();
+      return { ...(await process.exited), tookMs: now() - stoppedMs, wasReady };
     },
     signal: (signal) => {
       if (running === undefined) return;

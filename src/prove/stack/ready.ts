@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { acceptsConnections } from '../../roles/up/ports.ts';
 import { requestMany } from '../../stream/request-many.ts';
@@ -30,6 +31,12 @@ export async function whenReady({ nc, roles, doorPorts, folder, now }: ReadyOpti
     }
     await Bun.sleep(25);
   }
+}
+
+/** Whether the role's process has said in its log that it is ready. */
+export function saysReady(logFile: string, pid: number): boolean {
+  const lines = readFileSync(logFile, 'utf8').split('\n');
+  return lines.some((line) => line.includes('"event":"ready"') && line.includes(`"pid":${pid},`));
 }
 
 async function answeringPids(nc: NatsConnection): Promise<Set<unknown>> {

@@ -13,7 +13,7 @@ import { createPool } from '../../store/pool.ts';
 import { connectNats } from '../../stream/connection.ts';
 import { type Links, startLinks } from './links.ts';
 import { createMember, type Member, type MemberKind } from './member.ts';
-import { whenReady } from './ready.ts';
+import { saysReady, whenReady } from './ready.ts';
 import {
   createDatabase,
   launchNats,
@@ -110,7 +110,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const environment = roleEnvironment(role, port, { ...options, folder, links, natsPort, postgresPort });
       const logFile = join(folder, 'logs', `${name}.log`);
       const command = options.roleCommand(role);
-      return member(role, name, async () => startRole({ command, environment, logFile }));
+      return member(role, name, async () => {
+        const child = startRole({ command, environment, logFile });
+        return { ...child, saidReady: () => saysReady(logFile, child.pid) };
+      });
     }),
   );
   await Promise.all(roles.map((role) => role.start()));

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pino from 'pino';
 import type { Config } from '../../config/settings.ts';
+import { whenAborted } from '../../lib/when-aborted.ts';
 import { createLog } from '../../observe/create-log.ts';
 import { connectNats } from '../../stream/connection.ts';
 import { banner } from './banner.ts';
@@ -63,10 +64,7 @@ async function runSystem(context: UpContext, options: UpOptions): Promise<void> 
   const { stop, hurry } = options;
   try {
     await startSystem(context, options);
-    const stopped = Promise.withResolvers<void>();
-    if (stop.aborted) stopped.resolve();
-    stop.addEventListener('abort', () => stopped.resolve(), { once: true });
-    await Promise.race([stopped.promise, context.fatal]);
+    await Promise.race([whenAborted(stop), context.fatal]);
   } catch (error) {
     // Asked to stop while starting: whatever failed then failed because of it.
     if (!stop.aborted) throw error;
