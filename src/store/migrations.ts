@@ -1,5 +1,6 @@
 // Imported as text, not read from a folder: a compiled executable carries them too.
 import spine from '../../sql/migrations/0001_spine.sql' with { type: 'text' };
+import routes from '../../sql/migrations/0002_routes.sql' with { type: 'text' };
 
 export interface Migration {
   /** 1, 2, 3 …: the number in front of the file's name. */
@@ -10,4 +11,7 @@ export interface Migration {
 }
 
 /** In order, without gaps; a test compares the list with the folder. */
-export const migrations: readonly Migration[] = [{ version: 1, name: '0001_spine', sql: spine }];
+export const migrations: readonly Migration[] = [
+  { version: 1, name: '0001_spine', sql: spine },
+  { version: 2, name: '0002_routes', sql: routes },
+];

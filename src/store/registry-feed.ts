@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { createWaker } from '../lib/waker.ts';
 import type { RegistryView } from '../model/registry.ts';
+import type { RoutesView } from '../model/route.ts';
 import { startFollowing } from './feed/follow-registry.ts';
 import { createRefreshQueue } from './feed/refresh-queue.ts';
 import { createRegistryLoader } from './feed/registry-loader.ts';
@@ -13,6 +14,8 @@ export interface RegistryFeedOptions {
   readonly pollMs: number;
   /** False: tenants only; `device` then knows nobody. */
   readonly devices: boolean;
+  /** Whether routes are loaded; absent: no, and `routesOf` then knows none. */
+  readonly routes?: boolean;
   readonly log: Logger;
   /** Milliseconds that never go back, such as `performance.now`. */
   readonly clock: () => number;
@@ -23,7 +26,7 @@ export interface RegistryFeedOptions {
 }
 
 /** The registry in memory, kept up to date. Survives every outage of the database with what it knew last. */
-export interface RegistryFeed extends RegistryView {
+export interface RegistryFeed extends RegistryView, RoutesView {
   /** -1 until the first load. */
   readonly version: number;
   /** Whether the first load has happened. Until then no tenant and no device is known. */
@@ -58,7 +61,10 @@ export const registryFeedDefaults = {
 export function startRegistryFeed(options: RegistryFeedOptions): RegistryFeed {
   const { pool, pollMs, log, clock } = options;
   const { pageSize, freshForMs, queryTimeoutMs, reconnect } = { ...registryFeedDefaults, ...options };
-  const loader = createRegistryLoader({ withDevices: options.devices, pageSize }, clock);
+  const loader = createRegistryLoader(
+    { withDevices: options.devices, withRoutes: options.routes ?? false, pageSize },
+    clock,
+  );
   const queue = createRefreshQueue();
   const waker = createWaker();
   const ready = Promise.withResolvers<void>();
@@ -87,6 +93,7 @@ export function startRegistryFeed(options: RegistryFeedOptions): RegistryFeed {
   return {
     device: (tenantId, deviceId) => loader.snapshot.devices.get(tenantId, deviceId),
     tenant: (tenantId) => loader.snapshot.tenants.get(tenantId),
+    routesOf: (tenantId) => loader.snapshot.routes.of(tenantId),
     ready: ready.promise,
     get version() {
       return loader.snapshot.version;

@@ -1,7 +1,9 @@
 import type { RegisteredTenant } from '../../model/registry.ts';
 import type { Queryable } from '../statements/queryable.ts';
 import { createDeviceTable, type DeviceTable } from './device-table.ts';
+import { createRouteTable, type RouteTable } from './route-table.ts';
 import { selectDevicesSince } from './select-devices-since.ts';
+import { selectRoutesSince, selectRouteTombstonesSince } from './select-routes-since.ts';
 import { selectTenantsSince } from './select-tenants-since.ts';
 import { selectTombstonesSince } from './select-tombstones-since.ts';
 
@@ -12,15 +14,18 @@ export interface RegistrySnapshot {
   readonly tenants: Map<string, RegisteredTenant>;
   /** Stays empty where only tenants are wanted. */
   readonly devices: DeviceTable;
+  /** Stays empty where they are not wanted. */
+  readonly routes: RouteTable;
 }
 
 export interface SnapshotOptions {
   readonly withDevices: boolean;
+  readonly withRoutes: boolean;
   readonly pageSize: number;
 }
 
 export function createRegistrySnapshot(): RegistrySnapshot {
-  return { version: -1, tenants: new Map(), devices: createDeviceTable() };
+  return { version: -1, tenants: new Map(), devices: createDeviceTable(), routes: createRouteTable() };
 }
 
 /**
@@ -32,7 +37,7 @@ export async function advanceSnapshot(
   db: Queryable,
   snapshot: RegistrySnapshot,
   target: number,
-  { withDevices, pageSize }: SnapshotOptions,
+  { withDevices, withRoutes, pageSize }: SnapshotOptions,
 ): Promise<void> {
   const since = snapshot.version;
   // Nothing can have been deleted from an empty snapshot.
@@ -47,5 +52,12 @@ export async function advanceSnapshot(
       for (const device of page) snapshot.devices.set(device);
     }
   }
+  if (withRoutes) await advanceRoutes(db, snapshot, since);
   snapshot.version = target;
+}
+
+async function advanceRoutes(db: Queryable, { routes }: RegistrySnapshot, since: number): Promise<void> {
+  const tombstones = since < 0 ? [] : await selectRouteTombstonesSince(db, since);
+  for (const { tenantId, routeId } of tombstones) routes.delete(tenantId, routeId);
+  for (const route of await selectRoutesSince(db, since)) routes.set(route);
 }

@@ -1,0 +1,163 @@
+import {
+  type ASTNode,
+  Environment,
+  EvaluationError,
+  ParseError,
+  TypeError as TypeFault,
+} from '@marcbachmann/cel-js';
+import { checkBounds, childrenOf, conditionLimits } from './condition-bounds.ts';
+import { RouteFault } from './route.ts';
+
+/**
+ * A route's condition in CEL, compiled once. What it may ask of:
+ *
+ * | variable | type | |
+ * | --- | --- | --- |
+ * | `msg_type` | string | `telemetry`, `heartbeat`; `status` for a change of status |
+ * | `device_id`, `site_id` | string | `site_id` is empty for a change of status |
+ * | `seq` | int | -1 where the device sent none |
+ * | `time` | timestamp | event time, whole ms |
+ * | `metrics`, `extra` | map | a JSON number is a double, one past 2^53 an int; empty for a change of status |
+ * | `status`, `previous` | string | empty for a message |
+ */
+export interface ConditionContext {
+  readonly msg_type: string;
+  readonly device_id: string;
+  readonly site_id: string;
+  readonly status: string;
+  readonly previous: string;
+  readonly metrics: Readonly<Record<string, unknown>>;
+  readonly seq?: bigint;
+  readonly time?: Date;
+  readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+/** `error`: a metric that is not there, a comparison of a text with a number. It counts as no match. */
+export type ConditionResult = true | false | 'error';
+
+export interface Condition {
+  evaluate(context: ConditionContext): ConditionResult;
+  /** Those of `seq`, `time`, `extra` that it asks for: what it does not need is not made. */
+  readonly needs: ReadonlySet<string>;
+}
+
+/**
+ * @throws RouteFault with the position for what does not parse, is not of type bool, or could cost too much
+ */
+export type CompileCondition = (text: string) => Condition;
+
+export function createConditionCompiler(): CompileCondition {
+  const environment = createEnvironment();
+  return (text) => {
+    if (text.length > conditionLimits.maxLength)
+      throw fault(
+        `The condition has ${text.length} characters, at most ${conditionLimits.maxLength} are allowed`,
+      );
+    const ast = parse(environment, text);
+    checkBounds(ast);
+    const parts = conjunctsOf(ast).map((part) => compilePart(environment, part, text));
+    return { evaluate: (context) => evaluate(parts, context), needs: neededBy(ast) };
+  };
+}
+
+function createEnvironment(): Environment {
+  const { maxAstNodes, maxDepth, maxListElements } = conditionLimits;
+  return new Environment({
+    limits: { maxAstNodes, maxDepth, maxListElements, maxMapEntries: 1, maxCallArguments: 3 },
+  })
+    .registerVariable('msg_type', 'string')
+    .registerVariable('device_id', 'string')
+    .registerVariable('site_id', 'string')
+    .registerVariable('status', 'string')
+    .registerVariable('previous', 'string')
+    .registerVariable('seq', 'int')
+    .registerVariable('time', 'google.protobuf.Timestamp')
+    .registerVariable('metrics', 'map')
+    .registerVariable('extra', 'map');
+}
+
+function parse(environment: Environment, text: string): ASTNode {
+  try {
+    const program = environment.parse(text);
+    const { valid, type, error } = program.check();
+    if (!valid) throw error ?? fault('The condition does not check');
+    if (type !== 'bool' && type !== 'dyn')
+      throw fault(`The condition is of type ${type}, and must be true or false`, 0);
+    return program.ast;
+  } catch (error) {
+    if (error instanceof ParseError || error instanceof TypeFault)
+      throw fault(error.summary, error.range?.start ?? error.node?.pos);
+    throw error;
+  }
+}
+
+function fault(message: string, position?: number): RouteFault {
+  return new RouteFault('condition', message, position);
+}
+
+/** `a && b && c` as its parts: a part that fails does not matter when another one is false, as CEL has it. */
+function conjunctsOf(ast: ASTNode): ASTNode[] {
+  return ast.op === '&&' ? ast.args.flatMap(conjunctsOf) : [ast];
+}
+
+interface Part {
+  readonly run: (context: ConditionContext) => unknown;
+  /** Metrics without which it fails. Looked at first: to fail costs twenty times as much as to compare. */
+  readonly metrics: readonly string[];
+}
+
+function compilePart(environment: Environment, { start, end }: ASTNode, text: string): Part {
+  const program = environment.parse(text.slice(start, end));
+  return { run: program, metrics: isPlain(program.ast) ? metricsOf(program.ast) : [] };
+}
+
+/** Evaluates everything in it, whatever the values: no `has`, no `||`, no `? :`, no macro. */
+function isPlain(ast: ASTNode): boolean {
+  return childrenOf(ast).every(isPlain) && !['||', '?:', '&&', 'call', 'rcall'].includes(ast.op);
+}
+
+/** The keys in `metrics.key` and `metrics["key"]`. */
+function metricsOf(ast: ASTNode): string[] {
+  const [of, key] = ast.op === '.' || ast.op === '[]' ? ast.args : [];
+  if (of?.op === 'id' && of.args === 'metrics') {
+    if (typeof key === 'string') return [key];
+    if (key?.op === 'value' && typeof key.args === 'string') return [key.args];
+  }
+  return childrenOf(ast).flatMap(metricsOf);
+}
+
+function evaluate(parts: readonly Part[], context: ConditionContext): ConditionResult {
+  let result: ConditionResult = true;
+  for (const { run, metrics } of parts) {
+    const value = metrics.every((key) => Object.hasOwn(context.metrics, key))
+      ? attempt(run, context)
+      : 'error';
+    if (value === false) return false;
+    if (value !== true) result = 'error';
+  }
+  return result;
+}
+
+function attempt(run: Part['run'], context: ConditionContext): unknown {
+  try {
+    return run(context);
+  } catch (error) {
+    if (error instanceof EvaluationError) return 'error';
+    // The values are the device's: whatever they do to the library is about this message and this route only.
+    if (error instanceof RangeError || error instanceof globalThis.TypeError || error instanceof SyntaxError)
+      return 'error';
+    throw error;
+  }
+}
+
+const madeOnDemand: readonly string[] = ['seq', 'time', 'extra'];
+
+function neededBy(ast: ASTNode): ReadonlySet<string> {
+  const names = new Set<string>();
+  const collect = (node: ASTNode) => {
+    if (node.op === 'id' && madeOnDemand.includes(node.args)) names.add(node.args);
+    for (const child of childrenOf(node)) collect(child);
+  };
+  collect(ast);
+  return names;
+}
