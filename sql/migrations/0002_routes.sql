@@ -89,6 +89,7 @@ create table route_schedule (
   job_id text collate "C" not null,
   tenant_id text collate "C" not null,
   job text not null,                         -- JSON, numbers as the device sent them
+  jobs integer not null default 1,           -- how many are in it: a batch is one row
   due_at timestamptz not null,
   attempts integer not null default 0,
   first_attempt_at timestamptz not null default now(),

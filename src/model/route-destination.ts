@@ -59,19 +59,6 @@ export type MqttDestination = Readonly<Static<typeof mqttSchema>>;
 export type NatsDestination = Readonly<Static<typeof natsSchema>>;
 export type Destination = WebhookDestination | MqttDestination | NatsDestination;
 
-export const routeSecretsSchema = Type.Object(
-  {
-    /** `whsec_…`; several while one is being replaced: each signs. */
-    signing_secrets: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 4 })),
-    headers: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 4_096 }))),
-    /** Of the MQTT broker. */
-    password: Type.Optional(Type.String({ maxLength: 1_024 })),
-  },
-  strict,
-);
-
-export type RouteSecrets = Readonly<Static<typeof routeSecretsSchema>>;
-
 const schemaOf = { webhook: webhookSchema, mqtt: mqttSchema, nats: natsSchema } as const;
 
 /**
@@ -122,6 +109,7 @@ const ownHeaders: ReadonlySet<string> = new Set([
   'host',
   'content-length',
   'content-type',
+  'accept-encoding',
   'transfer-encoding',
   'connection',
   'keep-alive',

@@ -11,8 +11,6 @@ export const routeSecretsSchema = Type.Object(
     signing_secrets: Type.Optional(Type.Array(text, { minItems: 1, maxItems: 4 })),
     /** Further headers of a webhook. */
     headers: Type.Optional(Type.Record(Type.String(), Type.String())),
-    /** Of an external MQTT broker. */
-    username: Type.Optional(text),
     password: Type.Optional(text),
   },
   { additionalProperties: false },

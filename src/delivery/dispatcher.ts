@@ -1,0 +1,236 @@
+import { Breaker, type BreakerOptions, type Ticket } from './breaker.ts';
+import type { Outcome } from './outcome.ts';
+import type { Parcel } from './parcel.ts';
+import type { Sender } from './sender.ts';
+
+export interface DispatcherLimits {
+  /** Attempts under way at once, of one route. */
+  readonly perRoute: number;
+  /** Of all routes of a tenant that go to one place. */
+  readonly perDestination: number;
+  /** Of this process. */
+  readonly total: number;
+  /** Parcels of a route that wait in memory for their turn. */
+  readonly queuedPerRoute: number;
+  /** Of this process. */
+  readonly queuedTotal: number;
+}
+
+export const dispatcherDefaults: DispatcherLimits = {
+  perRoute: 16,
+  perDestination: 32,
+  total: 512,
+  queuedPerRoute: 128,
+  queuedTotal: 4_096,
+};
+
+/** A parcel in the dispatcher's hands. `T` is what its owner needs to settle it. */
+export interface Consignment<T> {
+  readonly parcel: Parcel;
+  readonly sender: Sender;
+  readonly origin: T;
+}
+
+export interface DispatcherOptions<T> {
+  readonly limits: DispatcherLimits;
+  readonly breaker: BreakerOptions;
+  /** After each attempt. */
+  readonly onOutcome: (consignment: Consignment<T>, outcome: Outcome, durationMs: number) => void;
+  /** Waited too long, or its destination is down: not tried, and handed back. */
+  readonly onReturned: (consignment: Consignment<T>) => void;
+  /** A slot is free again. */
+  readonly onFree?: () => void;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+}
+
+interface Place {
+  readonly breaker: Breaker;
+  active: number;
+}
+
+interface Lane<T> {
+  readonly tenantId: string;
+  readonly place: Place;
+  active: number;
+  readonly queue: { readonly consignment: Consignment<T>; readonly sinceMs: number }[];
+  /** The destination asked to be left alone until then. */
+  pausedUntilMs: number;
+}
+
+/**
+ * Who is tried when. Each route has a lane of its own with a bounded queue and bounded attempts, and each destination of
+ * a tenant a breaker: one that hangs takes up its own slots and nobody else's. Where the process's own limit is reached,
+ * tenants take turns, and within a tenant its routes.
+ */
+export class Dispatcher<T> {
+  readonly #options: DispatcherOptions<T>;
+  readonly #places = new Map<string, Place>();
+  readonly #lanes = new Map<number, Lane<T>>();
+  #active = 0;
+  #queued = 0;
+  #stopped = false;
+  readonly #idle = new Set<() => void>();
+
+  constructor(options: DispatcherOptions<T>) {
+    this.#options = options;
+  }
+
+  get active(): number {
+    return this.#active;
+  }
+
+  get queued(): number {
+    return this.#queued;
+  }
+
+  get openBreakers(): number {
+    return [...this.#places.values()].filter(({ breaker }) => breaker.isOpen).length;
+  }
+
+  /** Takes the parcel when there is room for it now; false: it is to wait in the schedule. */
+  offer(consignment: Consignment<T>): boolean {
+    const { parcel, sender } = consignment;
+    if (this.room(parcel.routeId, parcel.tenantId, sender.destination) < 1) return false;
+    const lane = this.#laneOf(parcel.routeId, parcel.tenantId, sender.destination);
+    lane.queue.push({ consignment, sinceMs: this.#options.now() });
+    this.#queued += 1;
+    this.#start();
+    return true;
+  }
+
+  /** How many parcels of the route there is room for. */
+  room(routeId: number, tenantId: string, destination: string): number {
+    const { limits, now } = this.#options;
+    if (this.#stopped) return 0;
+    const place = this.#places.get(placeKey(tenantId, destination));
+    const lane = this.#lanes.get(routeId);
+    const held = lane === undefined ? 0 : lane.active + lane.queue.length;
+    if (lane !== undefined && lane.pausedUntilMs > now()) return 0;
+    const permits = place?.breaker.permits(now()) ?? Number.POSITIVE_INFINITY;
+    // Half open: one, whoever comes first; what others hold in their queues is handed back when it fails.
+    if (permits !== Number.POSITIVE_INFINITY) return Math.max(0, permits - (lane?.queue.length ?? 0));
+    const own = limits.perRoute + limits.queuedPerRoute - held;
+    return Math.max(0, Math.min(own, limits.queuedTotal - this.#queued));
+  }
+
+  /** Nothing of the route is tried for so long. */
+  pause(routeId: number, forMs: number): void {
+    const lane = this.#lanes.get(routeId);
+    if (lane === undefined) return;
+    lane.pausedUntilMs = Math.max(lane.pausedUntilMs, this.#options.now() + forMs);
+    this.#returnQueue(lane);
+  }
+
+  /** To be called about every second: hands back what has waited too long, and forgets lanes that are empty. */
+  sweep(maxWaitMs: number): void {
+    const now = this.#options.now();
+    for (const [routeId, lane] of this.#lanes) {
+      const isOld = (since: number) => now - since > maxWaitMs;
+      while (lane.queue[0] !== undefined && isOld(lane.queue[0].sinceMs)) this.#returnFirst(lane);
+      if (lane.active === 0 && lane.queue.length === 0 && lane.pausedUntilMs <= now)
+        this.#lanes.delete(routeId);
+    }
+    const used = new Set([...this.#lanes.values()].map(({ place }) => place));
+    for (const [key, place] of this.#places) {
+      if (!place.breaker.isOpen && !used.has(place)) this.#places.delete(key);
+    }
+  }
+
+  /** Begins nothing more and hands back what waits. Resolves when every attempt has ended. */
+  async drain(): Promise<void> {
+    this.#stopped = true;
+    for (const lane of this.#lanes.values()) this.#returnQueue(lane);
+    if (this.#active === 0) return;
+    await new Promise<void>((resolve) => this.#idle.add(resolve));
+  }
+
+  #laneOf(routeId: number, tenantId: string, destination: string): Lane<T> {
+    const known = this.#lanes.get(routeId);
+    const key = placeKey(tenantId, destination);
+    const place = this.#places.get(key) ?? {
+      breaker: new Breaker(this.#options.breaker, this.#options.random),
+      active: 0,
+    };
+    this.#places.set(key, place);
+    // Its destination may have been changed: what is under way still counts for the old one.
+    if (known !== undefined && known.place === place) return known;
+    const lane: Lane<T> = { tenantId, place, active: 0, queue: [], pausedUntilMs: 0 };
+    if (known !== undefined) this.#returnQueue(known);
+    this.#lanes.set(routeId, lane);
+    return lane;
+  }
+
+  #mayStart(lane: Lane<T>): boolean {
+    const { limits, now } = this.#options;
+    return (
+      lane.queue.length > 0 &&
+      lane.active < limits.perRoute &&
+      lane.place.active < limits.perDestination &&
+      lane.place.breaker.permits(now()) > 0
+    );
+  }
+
+  /** Rounds over the tenants, one attempt each per round, until nothing may start any more. */
+  #start(): void {
+    while (this.#active < this.#options.limits.total && !this.#stopped) {
+      const served = new Set<string>();
+      for (const [routeId, lane] of this.#lanes) {
+        if (this.#active >= this.#options.limits.total) return;
+        if (served.has(lane.tenantId) || !this.#mayStart(lane)) continue;
+        served.add(lane.tenantId);
+        // To the end of the line, for the next round.
+        this.#lanes.delete(routeId);
+        this.#lanes.set(routeId, lane);
+        this.#begin(lane);
+      }
+      if (served.size === 0) return;
+    }
+  }
+
+  #begin(lane: Lane<T>): void {
+    const next = lane.queue.shift();
+    if (next === undefined) return;
+    this.#queued -= 1;
+    this.#active += 1;
+    lane.active += 1;
+    lane.place.active += 1;
+    const ticket = lane.place.breaker.begin();
+    const startedMs = this.#options.now();
+    void next.consignment.sender.send(next.consignment.parcel).then((outcome) => {
+      this.#active -= 1;
+      lane.active -= 1;
+      lane.place.active -= 1;
+      this.#ended(lane, ticket, outcome);
+      this.#options.onOutcome(next.consignment, outcome, this.#options.now() - startedMs);
+      this.#start();
+      if (this.#active === 0) for (const resolve of this.#idle) resolve();
+      this.#options.onFree?.();
+    });
+  }
+
+  #ended(lane: Lane<T>, ticket: Ticket, outcome: Outcome): void {
+    const { breaker } = lane.place;
+    if (outcome.kind === 'retry' && outcome.unwell) breaker.failed(ticket, this.#options.now());
+    else breaker.succeeded();
+    if (!breaker.isOpen) return;
+    for (const each of this.#lanes.values()) if (each.place === lane.place) this.#returnQueue(each);
+  }
+
+  #returnQueue(lane: Lane<T>): void {
+    while (lane.queue.length > 0) this.#returnFirst(lane);
+  }
+
+  #returnFirst(lane: Lane<T>): void {
+    const first = lane.queue.shift();
+    if (first === undefined) return;
+    this.#queued -= 1;
+    this.#options.onReturned(first.consignment);
+  }
+}
+
+function placeKey(tenantId: string, destination: string): string {
+  return `${tenantId} ${destination}`;
+}
