@@ -17,7 +17,7 @@ import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
 import { natsAnswers } from './answers.ts';
 import { type Backbone, startBackbone } from './backbone.ts';
 import { closeConnection } from './close-connection.ts';
-import { type DurabilityFeed, startDurabilityFeed } from './durability-feed.ts';
+import { startDurabilityFeed } from './durability-feed.ts';
 import { describeFlow } from './flow.ts';
 import { startNatsDialer } from './nats-dialer.ts';
 import type { RoleName } from './role-status.ts';
@@ -52,6 +52,8 @@ export interface Door {
   nats(): NatsConnection | undefined;
   /** Whether NATS answers now; PostgreSQL is not needed to accept. */
   isReady(): Promise<boolean>;
+  /** What an accepted message withstands, in words; undefined while that is not known. */
+  durability(): string | undefined;
   /** Whether what is accepted is settled, as the canaries tell. */
   flow(): Flow;
   /** Resolves once NATS was tried for the first time and, where it answered, the streams are there. */
@@ -89,12 +91,11 @@ export function startDoor(options: DoorOptions): Door {
     random: options.random,
   });
   let backbone: Backbone | undefined;
-  let durability: DurabilityFeed | undefined;
+  const durability = startDurabilityFeed(dialer.current, config.natsMonitorUrl);
   const intakeFor = createIntakes(options, registry);
   let intake = intakeFor.withoutNats;
   const prepared = dialer.connected.then(async (nc) => {
     backbone = startBackbone({ ...options, nc });
-    durability = startDurabilityFeed(nc, config.natsMonitorUrl);
     intake = intakeFor.with(backbone);
     await backbone.prepared;
   });
@@ -103,12 +104,13 @@ export function startDoor(options: DoorOptions): Door {
     registry,
     pool,
     nats: dialer.current,
-    flow: () => flowOf(config, backbone, durability),
+    durability: durability.current,
+    flow: () => flowOf(config, backbone, durability.current()),
     isReady: async () => backbone !== undefined && (await answers(backbone)),
     tried: dialer.tried.then(() => (dialer.current() === undefined ? undefined : prepared)),
     drain: async () => {
       dialer.stop();
-      durability?.drain();
+      durability.drain();
       await Promise.all([backbone?.drain(), soon(registry.drain())]);
       const nc = dialer.current();
       if (nc !== undefined) await closeConnection(nc);
@@ -157,7 +159,7 @@ function createIntakes(options: DoorOptions, registry: RegistryFeed) {
 function flowOf(
   { canaryIntervalMs }: Config,
   backbone: Backbone | undefined,
-  durability: DurabilityFeed | undefined,
+  durability: string | undefined,
 ): Flow {
   return describeFlow({
     disconnectedForMs: backbone?.publisher.disconnectedForMs,
@@ -165,7 +167,7 @@ function flowOf(
     canaryIntervalMs,
     fullAgoMs: backbone?.fullAgoMs(),
     backlog: backbone?.backlog.current(),
-    durability: durability?.current(),
+    durability,
     audit: backbone?.audit.current(),
   });
 }

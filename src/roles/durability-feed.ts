@@ -2,24 +2,37 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { type Durability, describeDurability, readDurability } from '../stream/durability.ts';
 import { streamName } from '../stream/subjects.ts';
 
-const readEveryMs = 30_000;
+/** Until it is known it is asked for often: there may be no connection yet, or no stream. */
+const askEveryMs = { unknown: 500, known: 30_000 } as const;
 
-/** The durability class for `/flow`, read now and then. */
+/** The durability class for `/healthz` and `/flow`, read now and then. */
 export interface DurabilityFeed {
   /** In words; undefined: not known yet. */
   current(): string | undefined;
   drain(): void;
 }
 
-export function startDurabilityFeed(nc: NatsConnection, monitorUrl: string | undefined): DurabilityFeed {
+/** @param nats the connection, once there is one */
+export function startDurabilityFeed(
+  nats: () => NatsConnection | undefined,
+  monitorUrl: string | undefined,
+): DurabilityFeed {
   let durability: Durability | undefined;
+  let timer: Timer | undefined;
+  let drained = false;
   const read = async () => {
-    durability = await readDurability(nc, streamName, monitorUrl).catch(() => durability);
+    const nc = nats();
+    if (nc !== undefined)
+      durability = await readDurability(nc, streamName, monitorUrl).catch(() => durability);
+    if (drained) return;
+    timer = setTimeout(() => void read(), durability === undefined ? askEveryMs.unknown : askEveryMs.known);
   };
   void read();
-  const timer = setInterval(() => void read(), readEveryMs);
   return {
     current: () => (durability === undefined ? undefined : describeDurability(durability)),
-    drain: () => clearInterval(timer),
+    drain: () => {
+      drained = true;
+      clearTimeout(timer);
+    },
   };
 }

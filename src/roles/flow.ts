@@ -12,7 +12,7 @@ export interface FlowFacts {
   /** How long ago JetStream refused a message because the stream is full; undefined: never. */
   readonly fullAgoMs: number | undefined;
   readonly backlog: Backlog | undefined;
-  readonly durability: unknown;
+  readonly durability: string | undefined;
   /** Undefined while none is known. */
   readonly audit: HeardAudit | undefined;
 }

@@ -97,6 +97,7 @@ function listen(config: Config, door: Door, { log, metrics, now, wallClock }: In
     wallClock,
     isReady: door.isReady,
     flow: door.flow,
+    durability: door.durability,
     metrics: async () => ({ text: await metrics.metrics(), contentType: metrics.contentType }),
     operatorAuth: createOperatorAuth({ find: (sha256) => findOperator(door, sha256), now }),
     askWorkers: () => askEveryWorker(door),

@@ -1,6 +1,11 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import { createMetricsRoute, createReadyz, healthz } from '../sources/http/health-routes.ts';
+import {
+  createHealthz,
+  createMetricsRoute,
+  createReadyz,
+  type HealthOptions,
+} from '../sources/http/health-routes.ts';
 import { only } from '../sources/http/methods.ts';
 
 export interface HealthServerOptions {
@@ -9,6 +14,7 @@ export interface HealthServerOptions {
   readonly port: number;
   /** Why the role cannot do its work now; undefined when it can. */
   readonly whyNotReady: () => Promise<string | undefined>;
+  readonly durability: HealthOptions['durability'];
   readonly metrics: Registry;
   readonly log: Logger;
 }
@@ -30,7 +36,7 @@ export function startHealthServer(options: HealthServerOptions): HealthServer {
   let draining = false;
   const text = async () => ({ text: await metrics.metrics(), contentType: metrics.contentType });
   const server = listen(bind, port, {
-    '/healthz': only('GET', healthz),
+    '/healthz': only('GET', createHealthz(options.durability)),
     '/readyz': only(
       'GET',
       createReadyz(options.whyNotReady, () => draining),

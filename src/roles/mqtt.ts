@@ -77,7 +77,8 @@ async function orDrain<T>(door: Door, start: () => T | Promise<T>): Promise<T> {
 
 function startHealth(config: Config, door: Door, metrics: Registry, log: Logger): HealthServer {
   const whyNotReady = async () => ((await door.isReady()) ? undefined : 'NATS is away');
-  return startHealthServer({ bind: config.bind, port: config.healthPort, whyNotReady, metrics, log });
+  const { bind, healthPort: port } = config;
+  return startHealthServer({ bind, port, whyNotReady, durability: door.durability, metrics, log });
 }
 
 function listen(door: Door, { config, log, metrics, wallClock, random }: DoorOptions): Promise<MqttSource> {

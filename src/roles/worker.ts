@@ -35,6 +35,7 @@ import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
 import { startAlarms } from './alarms.ts';
 import { createAnswers } from './answers.ts';
 import { closeConnection } from './close-connection.ts';
+import { startDurabilityFeed } from './durability-feed.ts';
 import { startHealthServer } from './health.ts';
 import { startNatsDialer } from './nats-dialer.ts';
 import { quarantineLimits } from './quarantine-limits.ts';
@@ -101,7 +102,9 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
   });
   const { bind, healthPort: port } = config;
   const whyNotReady = createAnswers({ nats: dialer.current, pool });
-  const health = startHealthServer({ bind, port, whyNotReady, metrics, log });
+  const durability = startDurabilityFeed(dialer.current, config.natsMonitorUrl);
+  const told = { whyNotReady, durability: durability.current, metrics, log };
+  const health = startHealthServer({ bind, port, ...told });
   const stopping = Promise.withResolvers<undefined>();
   let stopped = false;
   const failed = Promise.withResolvers<never>();
@@ -125,6 +128,7 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
       stopping.resolve(undefined);
       health.draining();
       dialer.stop();
+      durability.drain();
       const maintained = maintenance.drain();
       const working = await work.catch(() => undefined);
       await working?.drain();

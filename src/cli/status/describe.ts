@@ -42,7 +42,7 @@ export function statusAsJson({ nats, database, audit }: Status): unknown {
     alarms: 'value' in database ? database.value.alarms.map(alarmAsJson) : null,
     devices: 'value' in database ? database.value.devices : null,
     audit: 'value' in audit ? auditAsJson(audit.value, []) : null,
-    durability: 'value' in nats ? nats.value.durability : null,
+    durability: 'value' in nats ? (nats.value.durability ?? null) : null,
     streams: 'value' in nats ? nats.value.sample.streams.map(streamAsJson) : null,
     roles: 'value' in nats ? nats.value.roles : null,
   };

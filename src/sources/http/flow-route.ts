@@ -15,7 +15,7 @@ export interface Flow {
       }
     | undefined;
   /** What a 202 withstands; undefined while that is not known. */
-  readonly durability: unknown;
+  readonly durability: string | undefined;
   /** Sequences without an outcome, by the last audit; undefined while none is known. */
   readonly unaccounted: number | undefined;
   /** One sentence each; none when all flows. */

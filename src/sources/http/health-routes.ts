@@ -1,15 +1,18 @@
 export interface HealthOptions {
   /** Whether a message could be made durable now: NATS answers. */
   readonly isReady: () => Promise<boolean>;
+  /** What an accepted message withstands, in words; undefined while that is not known. Asks nobody. */
+  readonly durability: () => string | undefined;
   /** Prometheus text and its content type. */
   readonly metrics: () => Promise<{ text: string; contentType: string }>;
 }
 
 const uncached = { 'Cache-Control': 'no-store' };
 
-/** `GET /healthz`: the process runs and answers. */
-export function healthz(): Response {
-  return Response.json({ status: 'ok' }, { headers: uncached });
+/** `GET /healthz`: the process runs and answers, whatever its servers do. */
+export function createHealthz(durability: HealthOptions['durability']) {
+  return (): Response =>
+    Response.json({ status: 'ok', durability: durability() ?? null }, { headers: uncached });
 }
 
 /**

@@ -4,7 +4,7 @@ import type { HttpMetrics, HttpRoute } from '../../observe/http.ts';
 import { batchPath, createBatchRoute } from './batch-route.ts';
 import { drainServer } from './drain-server.ts';
 import { createFlowRoute, type Flow } from './flow-route.ts';
-import { createMetricsRoute, createReadyz, type HealthOptions, healthz } from './health-routes.ts';
+import { createHealthz, createMetricsRoute, createReadyz, type HealthOptions } from './health-routes.ts';
 import { only } from './methods.ts';
 import { problem } from './problem.ts';
 import { createRateLimitsRoute, type RateLimitsOptions, rateLimitsPath } from './rate-limits-route.ts';
@@ -89,7 +89,7 @@ function createRoutes(options: HttpSourceOptions, isDraining: () => boolean) {
     [singlePath]: watched(options, 'single', only('POST', single)),
     [batchPath]: watched(options, 'batch', only('POST', batch)),
     [rateLimitsPath]: watched(options, 'rate_limits', only('GET', createRateLimitsRoute(options))),
-    '/healthz': only('GET', healthz),
+    '/healthz': only('GET', createHealthz(options.durability)),
     '/readyz': only('GET', createReadyz(whyNotReady, isDraining)),
     '/flow': only('GET', createFlowRoute(options.flow)),
     '/metrics': only('GET', createMetricsRoute(options.metrics)),

@@ -53,6 +53,7 @@ export function openDoor(
     log: pino({}, { write: (line: string) => logged.push(JSON.parse(line)) }),
     now,
     isReady: async () => true,
+    durability: () => undefined,
     flow: () => ({
       flowing: true,
       doorToRowMs: undefined,

@@ -56,9 +56,13 @@ describe('methods and paths', () => {
 });
 
 describe('health', () => {
-  test('/healthz says ok', async () => {
-    await using door = openDoor();
-    expect(await told(fetch(`${door.url}/healthz`))).toMatchObject({ status: 200, body: { status: 'ok' } });
+  test('/healthz says ok, and what an accepted message withstands as soon as that is known', async () => {
+    let durability: string | undefined;
+    await using door = openDoor(undefined, { durability: () => durability });
+    const health = () => told(fetch(`${door.url}/healthz`));
+    expect(await health()).toMatchObject({ status: 200, body: { status: 'ok', durability: null } });
+    durability = 'replicated (sync always, 3 replicas, nats-server 2.12.0)';
+    expect((await health()).body).toEqual({ status: 'ok', durability });
   });
 
   test('/readyz follows what the gateway needs', async () => {
