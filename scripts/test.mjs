@@ -5,7 +5,7 @@
  * each test has a database of its own in it.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -21,6 +21,14 @@ const neededPrograms = [
   { program: 'nats-server', debianPackage: 'nats-server', required: true },
   { program: 'mosquitto', debianPackage: 'mosquitto', required: false },
   { program: 'mosquitto_pub', debianPackage: 'mosquitto-clients', required: false },
+  {
+    // Sets the clocks of processes.
+    program: 'libfaketime',
+    debianPackage: 'libfaketime',
+    elsewhere: 'only on Linux',
+    required: false,
+    isThere: () => debianLibraryFolders().some((folder) => existsSync(join(folder, 'faketime'))),
+  },
   // What the examples are built and run with.
   { program: 'curl', debianPackage: 'curl', required: false },
   { program: 'make', debianPackage: 'make', elsewhere: 'xcode-select --install', required: false },
@@ -143,6 +151,13 @@ function inHarness(file) {
 
 function isInstalled({ program, isThere }) {
   return isThere === undefined ? isOnPath(program) : isThere();
+}
+
+function debianLibraryFolders() {
+  if (process.platform !== 'linux' || !existsSync('/usr/lib')) return [];
+  return readdirSync('/usr/lib')
+    .filter((name) => name.endsWith('-linux-gnu'))
+    .map((name) => join('/usr/lib', name));
 }
 
 /** Debian's packages for Python are for Debian's Python, which another may hide on the PATH. */

@@ -35,8 +35,10 @@ export interface AdmissionOptions {
   /** What all unknown tenants share. */
   readonly unknownTenantRate: number;
   readonly unknownTenantBurst: number;
-  /** ms since the epoch: previous tokens end at a time of day. */
-  readonly clock: () => number;
+  /** Milliseconds, monotonic: the bucket of the unknown fills up by it. */
+  readonly now: () => number;
+  /** Milliseconds since the epoch: previous tokens end at a time of day. */
+  readonly wallClock: () => number;
   /** 0 ≤ x < 1, for the jitter of `Retry-After`. */
   readonly random: () => number;
 }
@@ -44,16 +46,16 @@ export interface AdmissionOptions {
 const maxRetryAfterSeconds = 60;
 
 export function createAdmission(options: AdmissionOptions): Admission {
-  const { registry, syncAuth, clock, random } = options;
+  const { registry, syncAuth, now, wallClock, random } = options;
   const strangers = createTokenBucket({
     ratePerSecond: options.unknownTenantRate,
     burst: options.unknownTenantBurst,
-    clock,
+    clock: now,
   });
   return {
     admit(applicant) {
       if (registry === undefined || !registry.fresh) return undefined;
-      if (syncAuth) return checkToken(registry, applicant, clock());
+      if (syncAuth) return checkToken(registry, applicant, wallClock());
       if (registry.tenant(applicant.tenantId) !== undefined) return undefined;
       const taken = strangers.take();
       if (taken.ok) return undefined;

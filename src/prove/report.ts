@@ -38,6 +38,13 @@ export interface ProveReport {
   /** Violations by kind, all kinds. */
   readonly counts: Readonly<Record<ViolationKind, number>>;
   readonly folders: readonly string[];
+  /** Faults that were asked for and that this machine cannot stage. */
+  readonly left_out: readonly LeftOut[];
+}
+
+export interface LeftOut {
+  readonly fault: string;
+  readonly why: string;
 }
 
 export type ReportedViolation = Violation & {
@@ -47,7 +54,10 @@ export type ReportedViolation = Violation & {
   readonly faults: readonly string[];
 };
 
-export function createReport(result: ProveResult, run: { seed: number; elapsedMs: number }): ProveReport {
+export function createReport(
+  result: ProveResult,
+  run: { seed: number; elapsedMs: number; leftOut: readonly LeftOut[] },
+): ProveReport {
   const violations = violationsOf(result);
   const groups = Map.groupBy(result.trials, faultsOf);
   const counts = Object.fromEntries(
@@ -65,6 +75,7 @@ export function createReport(result: ProveResult, run: { seed: number; elapsedMs
     violations,
     counts,
     folders: result.folders,
+    left_out: run.leftOut,
   };
 }
 

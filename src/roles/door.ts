@@ -131,7 +131,8 @@ function createIntakes(options: DoorOptions, registry: RegistryFeed) {
     syncAuth: options.syncAuth,
     unknownTenantRate: config.unknownTenantRate,
     unknownTenantBurst: config.unknownTenantBurst,
-    clock: wallClock,
+    now,
+    wallClock,
     random,
   });
   const metrics = createIntakeMetrics(options.metrics);

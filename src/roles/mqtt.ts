@@ -81,13 +81,15 @@ function startHealth(config: Config, door: Door, metrics: Registry, log: Logger)
   return startHealthServer({ bind, port, whyNotReady, durability: door.durability, metrics, log });
 }
 
-function listen(door: Door, { config, log, metrics, wallClock, random }: DoorOptions): Promise<MqttSource> {
+function listen(door: Door, options: DoorOptions): Promise<MqttSource> {
+  const { config, log, metrics, now, wallClock, random } = options;
   return startMqttSource({
     intake: door.intake,
     registry: door.registry,
     metrics: createMqttMetrics(metrics),
     log,
     clock: wallClock,
+    now,
     random,
     host: config.bind,
     port: config.mqttPort,

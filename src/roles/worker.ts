@@ -227,7 +227,7 @@ function pullerOf({ config, nc, metrics, log, now, random }: WorkOptions) {
 }
 
 /** How messages are planned and settled. */
-function settling({ config, pool, registry, log, now, wallClock }: WorkOptions, limiter: RateLimiter) {
+function settling({ config, pool, registry, log, now }: WorkOptions, limiter: RateLimiter) {
   const decodeOptions = {
     stream: streamName,
     maxBodyBytes: config.maxBodyBytes,
@@ -252,7 +252,7 @@ function settling({ config, pool, registry, log, now, wallClock }: WorkOptions, 
       registry,
       judge,
       limiter,
-      partitions: createPartitions({ pool, log, clock: wallClock }),
+      partitions: createPartitions({ pool, log, clock: now }),
       thresholds: { staleAfterMs: config.staleAfterMs, offlineAfterMs: config.offlineAfterMs },
       maxSensors: config.maxSensors,
       room: createQuarantineRoom(quarantineLimits(config), now),

@@ -6,7 +6,7 @@ import { weekOf, weekStartMs } from './weeks.ts';
 export interface PartitionsOptions {
   readonly pool: pg.Pool;
   readonly log: Logger;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds that never go back, such as `performance.now`. */
   readonly clock: () => number;
   /** New weeks that one tenant's readings may make within a day; those beyond are refused. */
   readonly maxNewWeeksPerTenant?: number;

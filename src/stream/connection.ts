@@ -1,5 +1,6 @@
 import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
+import { paceRedials } from './redial.ts';
 
 export interface NatsConnectOptions {
   /** One or several, comma separated: `nats://user:password@host:4222`, `tls://…`; a user without password is a token. */
@@ -7,6 +8,10 @@ export interface NatsConnectOptions {
   /** Shown in the server's list of connections. */
   readonly name: string;
   readonly log: Logger;
+  /** Milliseconds, monotonic. Default: `performance.now`. */
+  readonly clock?: () => number;
+  /** 0 ≤ x < 1. Default: `Math.random`. */
+  readonly random?: () => number;
 }
 
 /** How the connection is kept; the outage must be noticed and ended well within the contract's seconds. */
@@ -30,6 +35,7 @@ export class NatsUnreachableError extends Error {
  * @throws NatsUnreachableError with one sentence that names the address and the remedy
  */
 export async function connectNats(options: NatsConnectOptions): Promise<NatsConnection> {
+  const { clock = () => performance.now(), random = Math.random } = options;
   const connectionOptions = parseNatsUrl(options.url);
   let connection: NatsConnection;
   try {
@@ -41,8 +47,12 @@ export async function connectNats(options: NatsConnectOptions): Promise<NatsConn
       waitOnFirstConnect: false,
       noAsyncTraces: true,
       timeout: connectionDefaults.connectTimeoutMs,
-      reconnectTimeWait: connectionDefaults.reconnectWaitMs,
-      reconnectJitter: connectionDefaults.reconnectJitterMs,
+      ...paceRedials({
+        waitMs: connectionDefaults.reconnectWaitMs,
+        jitterMs: connectionDefaults.reconnectJitterMs,
+        clock,
+        random,
+      }),
       pingInterval: connectionDefaults.pingIntervalMs,
       maxPingOut: connectionDefaults.maxPingsOut,
     });

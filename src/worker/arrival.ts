@@ -1,5 +1,5 @@
 /** A publisher's clock may be this far ahead of JetStream's. */
-const maxAheadMs = 5 * 60_000;
+export const maxAheadMs = 5 * 60_000;
 /** What waited longer between its source and JetStream counts as arrived there. */
 const maxBehindMs = 24 * 3_600_000;
 

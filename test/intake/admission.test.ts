@@ -45,12 +45,14 @@ function registryOf(...devices: RegisteredDevice[]): DoorRegistry & { fresh: boo
 
 function admissionWith(registry: DoorRegistry | undefined, syncAuth: boolean) {
   let nowMs = 1_000_000;
+  const wall = { aheadMs: 0 };
   const admission = createAdmission({
     registry,
     syncAuth,
     unknownTenantRate: 2,
     unknownTenantBurst: 3,
-    clock: () => nowMs,
+    now: () => nowMs,
+    wallClock: () => nowMs + wall.aheadMs,
     random: () => 0.5,
   });
   return {
@@ -58,6 +60,9 @@ function admissionWith(registry: DoorRegistry | undefined, syncAuth: boolean) {
       admission.admit({ tenantId: tenant, deviceId: 'd1', token: 'right', ...applicant }),
     pass: (ms: number) => {
       nowMs += ms;
+    },
+    stepWallClock: (ms: number) => {
+      wall.aheadMs += ms;
     },
   };
 }
@@ -103,6 +108,16 @@ test('unknown tenants share one bucket; known ones do not touch it', () => {
   pass(500);
   expect(admit({ tenantId: 'w' })).toBeUndefined();
   expect(admit({ tenantId: 'x' })).toMatchObject({ refusal: 'unknown_tenant_limit' });
+});
+
+test('a step of the wall clock neither fills the bucket of the unknown nor empties it', () => {
+  const { admit, pass, stepWallClock } = admissionWith(registryOf(device('d1')), false);
+  for (const tenantId of ['x', 'y', 'z']) expect(admit({ tenantId })).toBeUndefined();
+  stepWallClock(3 * 3_600_000);
+  expect(admit({ tenantId: 'w' })).toEqual({ refusal: 'unknown_tenant_limit', retryAfterSeconds: 1 });
+  stepWallClock(-6 * 3_600_000);
+  pass(500);
+  expect(admit({ tenantId: 'w' })).toBeUndefined();
 });
 
 test('while the registry is not fresh, or there is none, nobody is turned away', () => {

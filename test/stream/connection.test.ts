@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test';
+import { expect, setSystemTime, test } from 'bun:test';
 import { connectNats, NatsUnreachableError, parseNatsUrl } from '../../src/stream/connection.ts';
 import { requestMany } from '../../src/stream/request-many.ts';
 import { startTestNats } from '../harness/nats.ts';
@@ -61,3 +61,17 @@ test('the connection comes back by itself after an outage', async () => {
   await until(() => nc.flush().then(() => true), { what: 'connected again' });
   await nc.close();
 });
+
+test('it comes back as soon after the wall clock was set back by hours', async () => {
+  await using nats = await startTestNats();
+  const nc = await connectNats({ url: nats.url, name: 'x', log: silent });
+  try {
+    setSystemTime(new Date(Date.now() - 3 * 3_600_000));
+    await nats.kill();
+    await nats.start();
+    await until(() => !nc.isClosed() && nc.flush().then(() => true), { what: 'NATS answers again' });
+  } finally {
+    setSystemTime();
+    await nc.close();
+  }
+}, 20_000);

@@ -6,6 +6,7 @@ import { faults, parseFaults } from '../../prove/faults/faults.ts';
 import { type ProveProgress, proveDefaults, runProve } from '../../prove/prove.ts';
 import { createReport } from '../../prove/report.ts';
 import { needsOf } from '../../prove/schedule.ts';
+import { faketimeMissing, findFaketime } from '../../prove/stack/faked-clock.ts';
 import { canMount } from '../../prove/stack/small-disk.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, invocationOf } from '../define-command.ts';
@@ -14,6 +15,7 @@ import { toJson } from '../output/json.ts';
 import { formatCount } from '../output/number.ts';
 import { positiveNumber, wholeNumber } from '../parsers.ts';
 import { describeReport } from '../prove/describe.ts';
+import { type PossibleFaults, possibleFaults } from '../prove/possible-faults.ts';
 import type { Terminal } from '../terminal.ts';
 
 type Options = {
@@ -38,8 +40,8 @@ export function addProveCommand(program: Command, context: CliContext): void {
       'nothing of yours is touched. It sends a seeded load over HTTP, in batches and over MQTT, writes down what was ' +
       'answered, strikes with faults, lets it settle, and compares every answer with the rows. Exit code 1 when ' +
       'anything is lost, doubled or does not add up.\n\n' +
-      `Faults:\n${faults.map(({ name, about }) => `  ${name.padEnd(17)} ${about}`).join('\n')}\n\n` +
-      'Groups of them: kill, pause, restart, network, full, disk; all: without disk.',
+      `Faults:\n${faults.map(({ name, about }) => `  ${name.padEnd(20)} ${about}`).join('\n')}\n\n` +
+      'Groups of them: kill, pause, restart, network, full, disk, clock-step; all: without disk and clock-step.',
     examples: [
       'prove',
       'prove --trials 100 --faults kill-worker --seed 7',
@@ -70,11 +72,8 @@ export function addProveCommand(program: Command, context: CliContext): void {
       const seed = options.seed ?? Math.floor(context.random() * 4_294_967_296);
       const trials =
         options.minutes === undefined || self.getOptionValueSource('trials') === 'cli' ? options.trials : 1;
-      const chosen = options.faults ?? parseFaults(['kill']);
-      if (needsOf(chosen).has('small disks') && !canMount())
-        throw usageError(
-          'Faults of the disk need Linux and root, to mount a tmpfs: leave them out, or use sudo.',
-        );
+      const { possible: chosen, leftOut } = chooseFaults(options.faults ?? parseFaults(['kill']));
+      for (const { fault, why } of leftOut) terminal.note(`left out: ${fault}: ${why}`);
       terminal.note(`seed ${seed}`);
       const startedMs = performance.now();
       const result = await runProve({
@@ -94,10 +93,20 @@ export function addProveCommand(program: Command, context: CliContext): void {
         log: pino({ level: 'silent' }),
       });
       terminal.clearProgress();
-      const report = createReport(result, { seed, elapsedMs: performance.now() - startedMs });
+      const report = createReport(result, { seed, elapsedMs: performance.now() - startedMs, leftOut });
       terminal.out(json ? toJson(report) : describeReport(report, terminal.columns));
       if (!report.passed) throw new CliError(failureOf(report));
     });
+}
+
+function chooseFaults(wanted: readonly Fault[]): PossibleFaults {
+  const chosen = possibleFaults(wanted, findFaketime() === undefined ? faketimeMissing : undefined);
+  if (chosen.possible.length === 0) throw usageError(`No fault is left: ${faketimeMissing}.`);
+  if (needsOf(chosen.possible).has('small disks') && !canMount())
+    throw usageError(
+      'Faults of the disk need Linux and root, to mount a tmpfs: leave them out, or use sudo.',
+    );
+  return chosen;
 }
 
 function defaultMessages(minutes: number | undefined): number {

@@ -9,7 +9,9 @@ const shownViolations = 20;
 export function describeReport(report: ProveReport, columns: number): string {
   const { total, faults } = report;
   const rows = faults.length > 1 ? [...faults, total] : faults;
-  return [counts(rows, columns), times(rows, columns), findings(report), verdict(report)].join('\n\n');
+  const missing = report.left_out.map(({ fault, why }) => `Left out: ${fault}: ${why}`).join('\n');
+  const parts = [counts(rows, columns), times(rows, columns), findings(report), missing, verdict(report)];
+  return parts.filter((part) => part !== '').join('\n\n');
 }
 
 const number = (title: string, value: (row: FaultSummary) => number) =>

@@ -20,7 +20,7 @@ type Tap = ReplayOptions['onSettled'];
 export async function runReplay(invocation: Invocation, request: ReplayRequest): Promise<ReplayResult> {
   return withTap(invocation, (onSettled) =>
     withDatabase(invocation, (pool) => {
-      const { config, clock, random } = invocation;
+      const { config, random } = invocation;
       const log = createCliLog(config);
       return replay({
         ...request,
@@ -30,7 +30,7 @@ export async function runReplay(invocation: Invocation, request: ReplayRequest):
           filter: selectionText(request.selection),
           vouchedBecause: request.vouchedBecause,
         },
-        partitions: createPartitions({ pool, log, clock }),
+        partitions: createPartitions({ pool, log, clock: () => performance.now() }),
         thresholds: config,
         maxSensors: config.maxSensors,
         onSettled,

@@ -24,8 +24,15 @@ from (select tenant_id, device_id, max(extract(epoch from arrived_at)::float8 * 
 full join (select tenant_id, device_id, extract(epoch from last_seen_at)::float8 * 1000 as seen_ms
            from device_state) s using (tenant_id, device_id)`;
 
-/** Latest values and last-seen follow from the rows; a resend that was a duplicate moves last-seen, too. */
-export async function checkLatest(pool: pg.Pool, entries: readonly JournalEntry[]): Promise<Violation[]> {
+/**
+ * Latest values and last-seen follow from the rows; a resend that was a duplicate moves last-seen, too.
+ * @param doorsAheadMs how far ahead of the true time a door's clock may have dated an arrival
+ */
+export async function checkLatest(
+  pool: pg.Pool,
+  entries: readonly JournalEntry[],
+  doorsAheadMs: number,
+): Promise<Violation[]> {
   const [sensors, states] = await Promise.all([pool.query(sensorsText), pool.query(lastSeenText)]);
   const lastSentMs = new Map<string, number>();
   for (const { message, lastEndedAtMs } of entries) {
@@ -36,7 +43,7 @@ export async function checkLatest(pool: pg.Pool, entries: readonly JournalEntry[
     row.newest_ms !== null &&
     row.seen_ms !== null &&
     row.seen_ms >= row.newest_ms &&
-    row.seen_ms <= (lastSentMs.get(row.device) ?? 0) + 1;
+    row.seen_ms <= (lastSentMs.get(row.device) ?? 0) + 1 + doorsAheadMs;
   return [
     ...sensors.rows.map(
       (row): Violation => ({

@@ -1,3 +1,4 @@
+import { clockSteps } from './clock-step.ts';
 import type { Fault } from './fault.ts';
 import { fullDisks } from './full-disk.ts';
 import { fullStream } from './full-stream.ts';
@@ -14,6 +15,7 @@ export const faults: readonly Fault[] = [
   halfOpenConnections,
   fullStream,
   ...fullDisks,
+  ...clockSteps,
 ];
 
 /** What stands for several: a group, or all that need no special machine. */
@@ -24,7 +26,8 @@ const words: Readonly<Record<string, (fault: Fault) => boolean>> = {
   network: ({ group }) => group === 'network',
   full: ({ group }) => group === 'full',
   disk: ({ group }) => group === 'disk',
-  all: ({ group }) => group !== 'disk',
+  'clock-step': ({ group }) => group === 'clock-step',
+  all: ({ group }) => group !== 'disk' && group !== 'clock-step',
 };
 
 export const faultWords: readonly string[] = [...Object.keys(words), ...faults.map(({ name }) => name)];

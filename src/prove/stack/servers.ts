@@ -18,8 +18,8 @@ export function launchNats(options: { binary: string; folder: string; port: numb
 }
 
 /** Durable as in production: without it a killed PostgreSQL may lose what it committed. */
-export function launchPostgres(options: { folder: string; port: number }) {
-  const { folder, port } = options;
+export function launchPostgres(options: { folder: string; port: number; prefix: readonly string[] }) {
+  const { folder, port, prefix } = options;
   return async () =>
     asProcess(
       await startPostgresServer({
@@ -27,6 +27,7 @@ export function launchPostgres(options: { folder: string; port: number }) {
         port,
         password,
         logFile: join(folder, 'logs', 'postgres.log'),
+        prefix,
       }),
     );
 }

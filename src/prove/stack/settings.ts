@@ -7,6 +7,8 @@ export interface StackShape {
   readonly smallStream: boolean;
   /** The servers' data lies on file systems that a fault can fill. */
   readonly smallDisks: boolean;
+  /** The wall clocks of the roles and of PostgreSQL can be set. */
+  readonly fakedClocks: boolean;
 }
 
 export interface RoleAddresses {

@@ -11,6 +11,7 @@ import { type RoleName, startRole } from '../../roles/up/role-processes.ts';
 import { migrate } from '../../store/migrate.ts';
 import { createPool } from '../../store/pool.ts';
 import { connectNats } from '../../stream/connection.ts';
+import { createFakedClocks, withoutLeftovers } from './faked-clock.ts';
 import { type Links, startLinks } from './links.ts';
 import { createMember, type Member, type MemberKind } from './member.ts';
 import { saysReady, whenReady } from './ready.ts';
@@ -43,6 +44,8 @@ export interface Stack {
   membersOf(kind: MemberKind): readonly Member[];
   readonly links: Links | undefined;
   readonly disks: Readonly<Record<'nats' | 'postgres', SmallDisk>> | undefined;
+  /** Sets a member's wall clock ahead of the true time, or behind. Needs `shape.fakedClocks`. */
+  setClock(name: string, aheadMs: number): void;
   readonly httpUrls: readonly string[];
   readonly mqttUrls: readonly string[];
   /** Connections for looking, past the proxies. */
@@ -65,11 +68,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   });
   const disks = options.shape.smallDisks ? mountDisks(folder) : undefined;
   cleanup.defer(() => Object.values(disks ?? {}).forEach((disk) => void disk.unmount()));
+  const clocks = options.shape.fakedClocks ? createFakedClocks(join(folder, 'clocks')) : undefined;
   const crashes: string[] = [];
   const onCrash = (name: string, { code, signal }: ChildExit) =>
     void crashes.push(`${name} ended by itself with ${signal ?? `exit code ${code}`}`);
   const member = (kind: MemberKind, name: string, launch: Parameters<typeof createMember>[0]['launch']) => {
-    const made = createMember({ kind, name, launch, onCrash, now: options.now });
+    const tidy = clocks === undefined ? launch : async () => withoutLeftovers(await launch());
+    const made = createMember({ kind, name, launch: tidy, onCrash, now: options.now });
     cleanup.defer(() => endMember(made));
     return made;
   };
@@ -81,7 +86,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     progress: { step: (_what, work) => work() },
   });
   const nats = member('nats', 'nats', launchNats({ binary, folder, port: natsPort }));
-  const postgres = member('postgres', 'postgres', launchPostgres({ folder, port: postgresPort }));
+  const prefix = clocks?.clockOf('postgres', { threaded: false }).prefix ?? [];
+  const postgres = member('postgres', 'postgres', launchPostgres({ folder, port: postgresPort, prefix }));
   await Promise.all([nats.start(), postgres.start()]);
   await createDatabase(postgresPort, databaseName);
   const { log } = options;
@@ -109,7 +115,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const port = role === 'worker' ? undefined : doorPorts[role][index];
       const environment = roleEnvironment(role, port, { ...options, folder, links, natsPort, postgresPort });
       const logFile = join(folder, 'logs', `${name}.log`);
-      const command = options.roleCommand(role);
+      const command = [...(clocks?.clockOf(name).prefix ?? []), ...options.roleCommand(role)];
       return member(role, name, async () => {
         const child = startRole({ command, environment, logFile });
         return { ...child, saidReady: () => saysReady(logFile, child.pid) };
@@ -127,6 +133,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     membersOf: (kind) => members.filter((each) => each.kind === kind),
     links,
     disks,
+    setClock: (name, aheadMs) => {
+      if (clocks === undefined) throw new Error('the stack has no clocks that can be set');
+      clocks.set(name, aheadMs);
+    },
     httpUrls: (links?.gateways ?? doorPorts.gateway).map((port) => `http://127.0.0.1:${port}`),
     mqttUrls: (links?.mqtts ?? doorPorts.mqtt).map((port) => `mqtt://127.0.0.1:${port}`),
     nc,

@@ -27,6 +27,8 @@ export type PostgresServerOptions = {
   /** Default: `postgres.log` beside the cluster's folder. */
   readonly logFile?: string;
   readonly readyTimeoutMs?: number;
+  /** Goes before the server's command line, such as `env NAME=value`. */
+  readonly prefix?: readonly string[];
 };
 
 export const postgresServerDefaults = { maxConnections: 100, readyTimeoutMs: 60_000 } as const;
@@ -118,7 +120,7 @@ async function startPostmaster(
   const deadline = performance.now() + timeoutMs;
   for (let attempt = 1; ; attempt += 1) {
     const child = startChild({
-      command: [postgres, '-D', options.dataDir, ...settingFlags(options)],
+      command: [...(options.prefix ?? []), postgres, '-D', options.dataDir, ...settingFlags(options)],
       logFile,
       signalWhenParentDies: 'INT',
       ...(user === undefined ? {} : { user }),

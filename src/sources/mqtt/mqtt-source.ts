@@ -18,8 +18,10 @@ export interface MqttSourceOptions {
   readonly registry: DeviceRegistry;
   readonly metrics: MqttMetrics;
   readonly log: Logger;
-  /** Ms since the epoch. */
+  /** Ms since the epoch: previous tokens end at a time of day. */
   readonly clock: () => number;
+  /** Ms, monotonic: how long a packet takes. */
+  readonly now: () => number;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   readonly host: string;
@@ -91,12 +93,13 @@ class Listener implements MqttSource {
   #draining: Promise<void> | undefined;
 
   constructor(options: MqttSourceOptions) {
-    const { clock, maxInFlight, maxInFlightBytes, receiveTimeoutMs } = options;
+    const { now, maxInFlight, maxInFlightBytes, receiveTimeoutMs } = options;
     this.#options = options;
     this.#limits = { ...mqttLimits, ...options.limits };
     this.#packetLimits = { ...this.#limits, maxPublishBytes: options.maxPacketBytes };
     this.#window = new PublishWindow({ maxMessages: maxInFlight, maxBytes: maxInFlightBytes });
-    this.#partials = new PartialPackets({ maxBytes: maxInFlightBytes, timeoutMs: receiveTimeoutMs, clock });
+    const packets = { maxBytes: maxInFlightBytes, timeoutMs: receiveTimeoutMs, clock: now };
+    this.#partials = new PartialPackets(packets);
     this.#ingest = new Ingest({ ...options, ...this.#limits, window: this.#window });
     this.#broker = createBroker({
       ...options,

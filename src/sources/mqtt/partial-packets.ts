@@ -11,6 +11,7 @@ export interface PartialPacketsOptions {
   /** Bytes of unfinished packets over all connections. */
   readonly maxBytes: number;
   readonly timeoutMs: number;
+  /** Ms, monotonic: a step of the wall clock makes nobody slow. */
   readonly clock: () => number;
 }
 

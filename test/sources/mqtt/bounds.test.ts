@@ -226,7 +226,7 @@ describe('what one client and all together may hold', () => {
 
   test('a packet that does not come to its end in time is closed; a quiet client is not', async () => {
     let now = 0;
-    await using listener = await startListener({ clock: () => now });
+    await using listener = await startListener({ now: () => now });
     const [slow, quiet] = [listener.raw(), listener.raw()];
     await slow.connected();
     await quiet.connected();
@@ -240,6 +240,27 @@ describe('what one client and all together may hold', () => {
     );
     expect(quiet.closed).toBe(false);
     expect(listener.metrics.counts.get('receive_timeout')).toBe(1);
+  });
+
+  test('a step of the wall clock makes no packet late', async () => {
+    let hours = 0;
+    let looks = 0;
+    const clock = () => Date.now() + hours * 3_600_000;
+    const now = () => {
+      looks += 1;
+      return 0;
+    };
+    await using listener = await startListener({ clock, now });
+    const raw = listener.raw();
+    await raw.connected();
+    raw.send(header(0x30, 100), Buffer.from('x'));
+    await until(() => looks > 0, { what: 'the packet has begun' });
+    hours = 3;
+    const before = looks;
+    await until(() => looks > before + 1 || raw.closed, {
+      what: 'the listener looked for late packets twice',
+    });
+    expect(raw.closed).toBe(false);
   });
 
   test('connections beyond the limit are closed at once', async () => {

@@ -100,6 +100,7 @@ export async function startListener(
     metrics,
     log: pino({ level: 'silent' }),
     clock: Date.now,
+    now: () => performance.now(),
     random: Math.random,
     host: '127.0.0.1',
     port: 0,

@@ -1,0 +1,34 @@
+import type { NodeConnectionOptions } from '@nats-io/transport-node';
+
+export interface RedialOptions {
+  /** Between two attempts at one server, in ms. */
+  readonly waitMs: number;
+  /** On top of it, up to. */
+  readonly jitterMs: number;
+  /** Milliseconds, monotonic. */
+  readonly clock: () => number;
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+}
+
+/**
+ * Paces the attempts at a server by a clock that never goes back. Left alone the client does so by the wall clock: after
+ * that was set back by three hours, a connection that broke was not dialled for three hours.
+ */
+export function paceRedials(
+  options: RedialOptions,
+): Required<Pick<NodeConnectionOptions, 'reconnectDelayHandler' | 'reconnectToServer'>> {
+  const { waitMs, jitterMs, clock, random } = options;
+  const dialledAtMs = new Map<string, number>();
+  return {
+    // The client dials when `last attempt + this` has passed: always, whatever its clock says.
+    reconnectDelayHandler: () => Number.NEGATIVE_INFINITY,
+    reconnectToServer: ([server]) => {
+      if (server === undefined) return null;
+      const before = dialledAtMs.get(server.listen) ?? Number.NEGATIVE_INFINITY;
+      const delay = Math.max(0, before + waitMs + random() * jitterMs - clock());
+      dialledAtMs.set(server.listen, clock() + delay);
+      return { server, delay };
+    },
+  };
+}

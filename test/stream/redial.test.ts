@@ -1,0 +1,33 @@
+import { expect, test } from 'bun:test';
+import type { Server } from '@nats-io/nats-core';
+import { paceRedials } from '../../src/stream/redial.ts';
+
+const serverOf = (listen: string): Server => ({
+  hostname: listen,
+  port: 4222,
+  listen,
+  src: listen,
+  tlsName: '',
+  reconnects: 0,
+  lastConnect: 0,
+  gossiped: false,
+  didConnect: true,
+});
+
+test('the first attempt is made at once, the next at the same server a pause later, another server at once', () => {
+  let nowMs = 1_000;
+  const { reconnectToServer } = paceRedials({
+    waitMs: 250,
+    jitterMs: 100,
+    clock: () => nowMs,
+    random: () => 0.5,
+  });
+  const [a, b] = [serverOf('a'), serverOf('b')];
+  expect(reconnectToServer([a, b], null)).toEqual({ server: a, delay: 0 });
+  expect(reconnectToServer([b, a], null)).toEqual({ server: b, delay: 0 });
+  nowMs += 100;
+  expect(reconnectToServer([a, b], null)).toEqual({ server: a, delay: 200 });
+  nowMs += 10_000;
+  expect(reconnectToServer([a, b], null)).toEqual({ server: a, delay: 0 });
+  expect(reconnectToServer([], null)).toBeNull();
+});
