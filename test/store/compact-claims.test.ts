@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import fc from 'fast-check';
 import type pg from 'pg';
 import { compactClaims } from '../../src/store/maintenance/compact-claims.ts';
 import { beginSettling } from '../../src/store/settling-lock.ts';
@@ -71,6 +72,45 @@ test('below the mark, a message that is younger than all of it is another one, n
       beginSettling,
     );
   }));
+
+test('timestamps that step back and forth with the server’s clock: each message is claimed once, none is another’s', () =>
+  withDatabase({}, async ({ pool }) => {
+    let lives = 0;
+    const stepNs = fc.bigInt({ min: -21_600_000_000_000n, max: 21_600_000_000_000n });
+    const deliveries = fc.array(fc.array(fc.nat({ max: 29 }), { maxLength: 10 }), {
+      minLength: 1,
+      maxLength: 8,
+    });
+    const marks = fc.array(fc.nat({ max: 30 }), { minLength: 8, maxLength: 8 });
+    const stepping = fc.array(stepNs, { minLength: 30, maxLength: 30 });
+    await fc.assert(
+      fc.asyncProperty(stepping, deliveries, marks, async (steps, batches, compactTo) => {
+        lives += 1;
+        const [opened] = await openEpoch(pool, 'TELEMETRY', `life ${lives}`);
+        const epoch = opened?.epoch ?? 0;
+        let clockNs = 1_795_537_181_377_000_000n;
+        const messages = steps.map((step, index) => {
+          clockNs += step;
+          return at(index + 1, clockNs);
+        });
+        const seen = new Set<number>();
+        for (const [index, batch] of batches.entries()) {
+          const delivered = [...new Set(batch)].flatMap((n) => messages[n] ?? []);
+          const news = delivered.map(({ seq }) => seq).filter((seq) => !seen.has(seq));
+          expect(await settle(pool, epoch, delivered)).toEqual(news.toSorted((a, b) => a - b));
+          for (const seq of news) seen.add(seq);
+          await compact(pool, epoch, compactTo[index] ?? 0);
+          expect(await elsewhere(pool, epoch, delivered)).toEqual([]);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  }));
+
+/** Which of these the claim takes for another life's. */
+async function elsewhere(pool: pg.Pool, epoch: number, positions: readonly ReturnType<typeof at>[]) {
+  return inTransaction(pool, async (db) => [...(await claim(db, epoch, positions)).elsewhere], beginSettling);
+}
 
 /** A transaction that holds what it has claimed until it is told to go on. */
 function holding(pool: pg.Pool, epoch: number, seq: number) {
