@@ -1,6 +1,7 @@
 import type { DeviceId, MsgType, TenantId } from './identifiers.ts';
 import type { IdentityKind } from './identity.ts';
 import type { Reason } from './reasons.ts';
+import type { RegisteredDevice } from './registry.ts';
 
 /** Where JetStream put a message: with the timestamp it is unique even across restored streams. */
 export interface StreamPosition {
@@ -58,9 +59,16 @@ export interface Rejection {
   readonly sqlstate?: string;
 }
 
+/** A reading that is to be stored, and the registry's entry that it was judged by. */
+export interface Accepted {
+  readonly outcome: 'accept';
+  readonly reading: Reading;
+  readonly device: RegisteredDevice;
+}
+
 /** What judging says of one message. */
 export type Verdict =
-  | { readonly outcome: 'accept'; readonly reading: Reading }
+  | Accepted
   | { readonly outcome: 'quarantine'; readonly rejection: Rejection }
   /** A canary: claimed and counted, never stored, routed or charged. */
   | { readonly outcome: 'internal' };

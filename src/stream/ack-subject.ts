@@ -15,8 +15,8 @@ const longTokens = [11, 12];
 
 /** Reads the reply subject of a delivered message; `undefined` for any other subject. */
 export function parseAckSubject(reply: string): Delivery | undefined {
+  if (!reply.startsWith('$JS.ACK.')) return undefined;
   const tokens = reply.split('.');
-  if (tokens[0] !== '$JS' || tokens[1] !== 'ACK') return undefined;
   if (tokens.length !== shortTokens && !longTokens.includes(tokens.length)) return undefined;
   const first = tokens.length === shortTokens ? 4 : 6;
   const [delivered, seq, , timestamp] = tokens.slice(first);

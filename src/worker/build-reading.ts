@@ -1,5 +1,5 @@
 import type { DeviceId, MsgType, TenantId } from '../model/identifiers.ts';
-import { isRawNumber, withoutMembers } from '../model/json-text.ts';
+import { isRawNumber, type Member, withoutMembers } from '../model/json-text.ts';
 import type { Reading } from '../model/verdict.ts';
 import type { Draft, Fields } from './judge/draft.ts';
 import { metricsOf } from './judge/metrics-of.ts';
@@ -23,10 +23,12 @@ export function buildReading(draft: Draft): Reading {
 
 /** What has no column of its own, as sent. */
 function extraTextOf({ envelope, payload, payloadText, members }: Draft): string | undefined {
-  const stored = members
-    .map(({ key }) => key)
-    .filter((key) => isStoredElsewhere(key, payload[key], envelope));
-  return stored.length === members.length ? undefined : withoutMembers(payloadText, stored);
+  const isStored = ({ key }: Member) => isStoredElsewhere(key, payload[key], envelope);
+  if (members.every(isStored)) return undefined;
+  return withoutMembers(
+    payloadText,
+    members.filter(isStored).map(({ key }) => key),
+  );
 }
 
 function isStoredElsewhere(key: string, value: unknown, envelope: Fields): boolean {

@@ -1,13 +1,12 @@
 import { canaryTenantId, isDeviceId, isTenantId } from '../model/identifiers.ts';
 import { identify, parseMsgId, sequenceIdentity } from '../model/identity.ts';
 import { hashToken } from '../model/token.ts';
-import type { MessageIdentity, RawMessage } from '../model/verdict.ts';
+import type { MessageIdentity, RawMessage, Reading } from '../model/verdict.ts';
 import { buildReading } from './build-reading.ts';
 import type { Decoded } from './decoded.ts';
 import type { Draft, FormLimits } from './judge/draft.ts';
 import { judgeForm } from './judge/form.ts';
 import { holdsToken } from './judge/holds-token.ts';
-import { parseTopic } from './judge/topic.ts';
 import { readMessage } from './read-message.ts';
 
 export interface DecodeOptions extends FormLimits {
@@ -29,11 +28,14 @@ export interface CutToken {
 export function decode(raw: RawMessage, options: DecodeOptions, cut?: CutToken): Decoded {
   const draft = readMessage(raw);
   const token = cut ?? { tokenSha256: draft.token === undefined ? undefined : hashToken(draft.token) };
-  const address = addressOf(draft);
   const result = resultOf(draft, options);
+  const address =
+    result.form === 'reading' ? addressOfReading(result.reading, draft.token) : addressOf(draft);
   return {
     raw,
-    ...address,
+    tenantId: address.tenantId,
+    deviceId: address.deviceId,
+    msgType: address.msgType,
     arrivedAtMs: draft.arrivedAtMs,
     identity: identityOf(raw, draft, result.form === 'reading', { ...token, stream: options.stream }),
     tokenSha256: token.tokenSha256,
@@ -50,13 +52,19 @@ function resultOf(draft: Draft, limits: FormLimits): Decoded['result'] {
     : { form: 'rejected', rejection };
 }
 
+type Address = Pick<Decoded, 'tenantId' | 'deviceId' | 'msgType'>;
+
+/** Its checks have found that subject, topic and envelope say the same; a short token may still be equal to a word. */
+function addressOfReading({ tenantId, deviceId, msgType }: Reading, token: string | undefined): Address {
+  return {
+    tenantId,
+    deviceId: holdsToken(deviceId, token) ? undefined : deviceId,
+    msgType: holdsToken(msgType, token) ? undefined : msgType,
+  };
+}
+
 /** Texts that columns and pages show: only what is safe there. The subject is the publisher's word, so it wins. */
-function addressOf({
-  subjectTenant,
-  envelope,
-  token,
-}: Draft): Pick<Decoded, 'tenantId' | 'deviceId' | 'msgType'> {
-  const topic = parseTopic(envelope.topic);
+function addressOf({ subjectTenant, envelope, topic, token }: Draft): Address {
   const tenants = [subjectTenant, envelope.tenant_id, topic?.tenantId];
   const devices = [envelope.device_id, topic?.deviceId];
   const msgTypes = [envelope.msg_type, topic?.msgType];

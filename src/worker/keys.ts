@@ -1,11 +1,11 @@
-import type { Reading } from '../model/verdict.ts';
+import type { Accepted } from '../model/verdict.ts';
 import { insertMessageKeys, selectMessageKeys } from '../store/statements/message-keys.ts';
 import type { Queryable } from '../store/statements/queryable.ts';
 import { type Claimed, quarantine } from './plan.ts';
 import type { Charged } from './rate-limiter.ts';
 
 /** `undefined`: nothing is charged, as for a replay. */
-export type ChargeLimits = (reading: Reading) => Charged | undefined;
+export type ChargeLimits = (accepted: Accepted) => Charged | undefined;
 
 /**
  * Decides the messages that carry an idempotency key, and charges the limiter for what remains. A key whose
@@ -65,7 +65,7 @@ function yields(message: Claimed, owners: ReadonlyMap<string, string>): boolean 
 
 function chargeOnce({ entry, verdict }: Claimed, charge: ChargeLimits): Charged | undefined {
   if (verdict.outcome !== 'accept') return undefined;
-  entry.charged ??= charge(verdict.reading);
+  entry.charged ??= charge(verdict);
   return entry.charged;
 }
 

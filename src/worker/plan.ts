@@ -20,6 +20,8 @@ export interface PlanEntry extends Entry {
   readonly message: PulledMessage;
   /** Set when the database refused the message in an earlier attempt, other than in the telemetry insert. */
   refused: Rejection | undefined;
+  /** The verdict, and the registry's version that it goes by. Absent: not judged yet. */
+  judged?: { readonly verdict: Verdict; readonly registryVersion: number };
   /** Refused again, as a quarantine row: only what every database takes is kept of it, and its bytes. */
   bare?: boolean;
   /** Whether the quarantine has room for it, asked once for all attempts. Absent: not asked yet. */

@@ -1,6 +1,6 @@
 import { deviceKey } from '../model/identifiers.ts';
 import type { RateLimit } from '../model/limits.ts';
-import type { RegistryView } from '../model/registry.ts';
+import type { RegisteredDevice, RegistryView } from '../model/registry.ts';
 import type { Rejection } from '../model/verdict.ts';
 import { isoTime } from './iso-time.ts';
 import { createLimitedDevices, type LimitedDevice } from './limited-devices.ts';
@@ -18,8 +18,12 @@ import { createWindowCounts, type WindowCount } from './window-counts.ts';
  *    spent the budget of messages that another one will judge again. Errors go towards accepting.
  */
 export interface RateLimiter {
-  /** Asks for one newly claimed message; counts it when it passes. */
-  charge(message: MessageToCharge, registry: Pick<RegistryView, 'device' | 'tenant'>): Charged;
+  /** Asks for one newly claimed message; counts it when it passes. `device`: its entry, where that is at hand. */
+  charge(
+    message: MessageToCharge,
+    registry: Pick<RegistryView, 'device' | 'tenant'>,
+    device?: RegisteredDevice,
+  ): Charged;
   /** The transaction that settled these committed: other workers may be told. */
   settled(charges: Iterable<Charge>): void;
   /** These turned out to be another worker's (claimed before, after all), or were not stored. */
@@ -99,9 +103,9 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   };
 
   return {
-    charge(message, registry) {
+    charge(message, registry, registered) {
       const { tenantId, deviceId, arrivedAtMs } = message;
-      const limits = limitsOf(message, registry, options);
+      const limits = limitsOf(message, registry, options, registered);
       const device = windowOf('device', deviceKey(tenantId, deviceId), limits.device, arrivedAtMs);
       if (!hasRoom(device, limits.device)) return refuse('device', message, limits.device);
       const tenant = windowOf('tenant', tenantId, limits.tenant, arrivedAtMs);
@@ -160,8 +164,8 @@ export function limitsOf(
   message: Pick<MessageToCharge, 'tenantId' | 'deviceId'>,
   registry: Pick<RegistryView, 'device' | 'tenant'>,
   defaults: { readonly device: RateLimit; readonly tenant: RateLimit },
+  device = registry.device(message.tenantId, message.deviceId),
 ): { readonly device: RateLimit; readonly tenant: RateLimit } {
-  const device = registry.device(message.tenantId, message.deviceId);
   const tenant = registry.tenant(message.tenantId);
   return {
     device: {

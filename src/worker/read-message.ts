@@ -12,6 +12,7 @@ import { parseTimestamp } from '../model/timestamp.ts';
 import type { RawMessage } from '../model/verdict.ts';
 import { arrivalOf } from './arrival.ts';
 import type { Draft, Fields } from './judge/draft.ts';
+import { parseTopic } from './judge/topic.ts';
 import { mayHoldLongNumber } from './judge/unstorable-number.ts';
 
 /** A JSON object as text and value. */
@@ -82,6 +83,7 @@ function draftOf(
     subjectTenant: subjectTenantOf(raw.subject),
     unreadable,
     envelope: envelope.fields,
+    topic: parseTopic(envelope.fields.topic),
     payload: payload.fields,
     payloadText: payload.text,
     members,

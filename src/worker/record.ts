@@ -1,5 +1,4 @@
-import type { RegistryView } from '../model/registry.ts';
-import type { Reading } from '../model/verdict.ts';
+import type { Accepted } from '../model/verdict.ts';
 import type { OutcomeCounts } from '../store/statements/add-to-ledger.ts';
 import type { Queryable } from '../store/statements/queryable.ts';
 import { type StatusThresholds, upsertDeviceState } from '../store/statements/upsert-device-state.ts';
@@ -8,7 +7,6 @@ import { devicesSeen, sensorValues } from './aggregate.ts';
 import type { Claimed } from './plan.ts';
 
 export interface RecordOptions {
-  readonly registry: Pick<RegistryView, 'device'>;
   readonly thresholds: StatusThresholds;
   /** Sensors per device, unless the device says otherwise. */
   readonly maxSensors: number;
@@ -18,21 +16,20 @@ export interface RecordOptions {
 export async function recordDevices(
   db: Queryable,
   messages: readonly Claimed[],
-  { registry, thresholds, maxSensors }: RecordOptions,
+  { thresholds, maxSensors }: RecordOptions,
 ): Promise<void> {
+  const stored: Accepted[] = [];
   // A resend shows that the device lives, but its values are known already.
-  const seen = devicesSeen(readingsOf(messages, ['stored', 'duplicate']));
+  const heard: Accepted[] = [];
+  for (const { verdict, outcome } of messages) {
+    if (verdict.outcome !== 'accept') continue;
+    if (outcome === 'stored') stored.push(verdict);
+    if (outcome === 'stored' || outcome === 'duplicate') heard.push(verdict);
+  }
+  const seen = devicesSeen(heard);
   if (seen.length > 0) await upsertDeviceState(db, seen, thresholds);
-  const maxSensorsOf = ({ tenantId, deviceId }: Reading) =>
-    registry.device(tenantId, deviceId)?.maxSensors ?? maxSensors;
-  const values = sensorValues(readingsOf(messages, ['stored']), maxSensorsOf);
+  const values = sensorValues(stored, maxSensors);
   if (values.length > 0) await upsertSensors(db, values);
-}
-
-function readingsOf(messages: readonly Claimed[], outcomes: readonly Claimed['outcome'][]): Reading[] {
-  return messages.flatMap(({ verdict, outcome }) =>
-    verdict.outcome === 'accept' && outcomes.includes(outcome) ? verdict.reading : [],
-  );
 }
 
 /** @throws Error when a message has no outcome: nothing may be committed then. */

@@ -91,7 +91,7 @@ async function settleInTransaction(
         for (const message of messages) {
           if (message.outcome === 'open' && unplaceable.has(message.entry)) quarantine(message, outOfRange);
         }
-        await settleKeys(db, messages, (reading) => limiter.charge(reading, registry));
+        await settleKeys(db, messages, ({ reading, device }) => limiter.charge(reading, registry, device));
         await storeReadings(db, plan.epoch, messages);
         await record(db, plan.epoch, messages, options);
         return messages;
@@ -155,9 +155,13 @@ async function claimAndJudge(
     .map((entry) => claimed(entry, verdictOf(entry, options)));
 }
 
+/** Judged again only where the registry has moved on since. */
 function verdictOf(entry: PlanEntry, { judge, registry }: SettleOptions): Verdict {
   if (entry.refused !== undefined) return { outcome: 'quarantine', rejection: entry.refused };
-  return judge(entry.decoded, registry);
+  const registryVersion = registry.version;
+  if (entry.judged?.registryVersion !== registryVersion)
+    entry.judged = { verdict: judge(entry.decoded, registry), registryVersion };
+  return entry.judged.verdict;
 }
 
 /** Everything that follows from the outcomes, in the lock order that all workers keep. */
@@ -167,9 +171,9 @@ async function record(
   messages: readonly Claimed<PlanEntry>[],
   options: SettleOptions,
 ): Promise<void> {
-  const { registry, thresholds, maxSensors, room, ledgerShard } = options;
+  const { registry, room, ledgerShard } = options;
   const countRejected = await keepRejected(db, epoch, messages, { registry, room });
-  await recordDevices(db, messages, { registry, thresholds, maxSensors });
+  await recordDevices(db, messages, options);
   if (messages.length === 0) return;
   await addToLedger(db, epoch, ledgerShard, countOutcomes(messages));
   await countRejected();

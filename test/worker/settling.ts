@@ -18,6 +18,7 @@ import {
   type Settled,
   type SettleOptions,
 } from '../../src/worker/settle.ts';
+import { deviceOf } from './messages.ts';
 
 /** A message with its decoded form and verdict written down, to test settling apart from judging. */
 export interface Script {
@@ -84,7 +85,7 @@ export function scripted(script: Script): { message: ScriptedMessage; decoded: D
     tokenSha256: undefined,
     result: { form: 'reading', reading },
   };
-  return { message, decoded, verdict: script.verdict ?? { outcome: 'accept', reading } };
+  return { message, decoded, verdict: script.verdict ?? { outcome: 'accept', reading, device: deviceOf() } };
 }
 
 export interface Settling {

@@ -70,6 +70,7 @@ export function createDeviceTable(initialCapacity = 1024): DeviceTable {
       if (slot === undefined) return undefined;
       const flag = flags[slot] ?? 0;
       const at = slot * hashBytes;
+      const rare = rarities.get(slot) ?? noRarities;
       return {
         tenantId: tenantId as TenantId,
         deviceId: deviceId as DeviceId,
@@ -77,7 +78,12 @@ export function createDeviceTable(initialCapacity = 1024): DeviceTable {
         // A copy: the slot may become another device's.
         tokenSha256: flag & hasToken ? tokens.slice(at, at + hashBytes) : undefined,
         revoked: (flag & isRevoked) !== 0,
-        ...(rarities.get(slot) ?? noRarities),
+        // Written out: this runs for every message, and a spread copies slowly.
+        previousTokenSha256: rare.previousTokenSha256,
+        previousTokenUntilMs: rare.previousTokenUntilMs,
+        ratePerSecond: rare.ratePerSecond,
+        burst: rare.burst,
+        maxSensors: rare.maxSensors,
       };
     },
     set(device) {

@@ -54,7 +54,8 @@ function needsWalk({ mayBeUnstorable, payloadText, token }: Draft): boolean {
 }
 
 function standsTwice(text: string, part: string): boolean {
-  return text.indexOf(part) !== text.lastIndexOf(part);
+  const first = text.indexOf(part);
+  return first !== -1 && text.includes(part, first + 1);
 }
 
 /** A token below the top level, or this message's token in a key or string. */

@@ -2,10 +2,8 @@ import { identifierRules, isDeviceId, isTenantId } from '../../model/identifiers
 import type { Draft } from './draft.ts';
 import { holdsToken } from './holds-token.ts';
 import { shown } from './shown.ts';
-import { parseTopic } from './topic.ts';
 
-export function badTopicFormat({ envelope, token }: Draft): string | undefined {
-  const topic = parseTopic(envelope.topic);
+export function badTopicFormat({ envelope, topic, token }: Draft): string | undefined {
   if (topic === undefined) {
     return `The topic ${shown(envelope.topic, token)} is not tenant/{tenant_id}/device/{device_id}/{msg_type}.`;
   }

@@ -1,5 +1,6 @@
 import type { Member } from '../../model/json-text.ts';
 import type { ParsedTimestamp } from '../../model/timestamp.ts';
+import type { Topic } from './topic.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -10,6 +11,8 @@ export interface Draft {
   /** Why envelope or payload could not be read; both are empty then. Completes "The message …". */
   readonly unreadable: string | undefined;
   readonly envelope: Fields;
+  /** The envelope's topic in its parts; undefined where it has another form. */
+  readonly topic: Topic | undefined;
   /** The payload; numbers that a double cannot hold are raw. */
   readonly payload: Fields;
   readonly payloadText: string;

@@ -34,11 +34,12 @@ export function judge(
   const { reading } = result;
   const device = registry.device(reading.tenantId, reading.deviceId);
   if (device === undefined) return quarantine('UNREGISTERED_DEVICE', unregisteredDevice(reading));
+  const candidate = { reading, tokenSha256, device };
   for (const [reason, check] of checks) {
-    const detail = check({ reading, tokenSha256, device });
+    const detail = check(candidate);
     if (detail !== undefined) return quarantine(reason, detail);
   }
-  return { outcome: 'accept', reading };
+  return { outcome: 'accept', reading, device };
 }
 
 function quarantine(reason: Reason, detail: string): Verdict {

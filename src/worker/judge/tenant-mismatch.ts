@@ -1,10 +1,8 @@
 import type { Draft } from './draft.ts';
 import { shown } from './shown.ts';
-import { parseTopic } from './topic.ts';
 
 /** What a payload says of tenant and device is data: over HTTP nobody but the device has looked at it. */
-export function tenantMismatch({ subjectTenant, envelope, token }: Draft): string | undefined {
-  const topic = parseTopic(envelope.topic);
+export function tenantMismatch({ subjectTenant, envelope, topic, token }: Draft): string | undefined {
   const differs = (what: string, value: unknown, than: string | undefined) =>
     `The topic's ${what} is ${shown(than, token)}, but ${shown(value, token)} in the`;
   if (envelope.tenant_id !== topic?.tenantId) {

@@ -1,3 +1,4 @@
+import { mayLoseValue } from '../../model/exact-json.ts';
 import { skipString } from '../../model/json-spans.ts';
 
 /** PostgreSQL's numeric: at most this many digits before and after the decimal point. */
@@ -8,9 +9,9 @@ const maxFractionDigits = 16_383;
 const longNumber = /\d[eE][+-]?\d{4}|[\d.]{15000}/;
 const numberAt = /-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?/y;
 
-/** Whether `firstUnstorableNumber` needs to be asked at all. */
+/** Whether `firstUnstorableNumber` needs to be asked at all. What is too long for numeric is so for a double, which is found sooner. */
 export function mayHoldLongNumber(text: string): boolean {
-  return longNumber.test(text);
+  return mayLoseValue.test(text) && longNumber.test(text);
 }
 
 /** The first number of a JSON text that PostgreSQL's numeric (so jsonb) cannot hold. */

@@ -15,14 +15,7 @@ import { quarantine } from '../plan.ts';
 import { countOutcomes, recordDevices } from '../record.ts';
 import { outOfRange } from '../settle.ts';
 import { storeReadings } from '../store-readings.ts';
-import {
-  type Candidate,
-  type DevicesOf,
-  devicesOf,
-  type JudgeOptions,
-  judgeAgain,
-  readingsOf,
-} from './candidates.ts';
+import { type Candidate, devicesOf, type JudgeOptions, judgeAgain, readingsOf } from './candidates.ts';
 
 /*
  * INV. A quarantined message has its outcome already: a replay changes it, and what the ledger counts of it, in one
@@ -91,7 +84,7 @@ async function settle(
   }
   await settleKeys(db, candidates, () => undefined);
   await storeReadings(db, epoch, candidates);
-  await record(db, { replayId, epoch, candidates, registry }, options);
+  await record(db, { replayId, epoch, candidates }, options);
   return candidates;
 }
 
@@ -99,13 +92,12 @@ interface Judged {
   readonly replayId: number;
   readonly epoch: number;
   readonly candidates: readonly Candidate[];
-  readonly registry: DevicesOf;
 }
 
 /** In the lock order that settling keeps. */
 async function record(
   db: Queryable,
-  { replayId, epoch, candidates, registry }: Judged,
+  { replayId, epoch, candidates }: Judged,
   { thresholds, maxSensors }: SettleAgainOptions,
 ): Promise<void> {
   const gone = candidates.filter(({ outcome }) => outcome !== 'quarantined');
@@ -119,7 +111,7 @@ async function record(
       gone.map(({ entry }) => entry.row.id),
     );
   if (refused.length > 0) await refuseAgain(db, refused);
-  await recordDevices(db, candidates, { registry, thresholds, maxSensors });
+  await recordDevices(db, candidates, { thresholds, maxSensors });
   if (gone.length > 0) {
     await addToLedger(db, epoch, ledgerShard, { ...counts, quarantined: -gone.length });
     await addToQuarantineTotals(db, replayedTotals(gone));
