@@ -1,3 +1,4 @@
+import { bigintArray, int8Array } from '../binary-arrays.ts';
 import type { Queryable } from './queryable.ts';
 
 export interface ClaimedPosition {
@@ -29,7 +30,7 @@ export interface ClaimResult {
  * `+ '{}'` unpacks the gaps once, and not for each sequence: 1,000 redeliveries took 27 s with 143,000 gaps.
  *
  * Sorted, so that two workers that were delivered the same messages wait for each other in one direction only. The
- * registry's version comes in the same round trip.
+ * registry's version comes in the same round trip, and of the sequences only those that were not claimed: usually none.
  */
 const text = `
 with mark as materialized (
@@ -55,7 +56,7 @@ with mark as materialized (
 )
 select (select version from registry_version)::text as registry_version,
        exists (select from mark) as known,
-       array(select seq::text from claimed) as claimed,
+       array(select seq::text from others) as others,
        array(select seq::text from others
              where later or (compacted and timestamp_ns > newest_ns)
                or (not compacted and claimed_ns <> timestamp_ns)) as elsewhere,
@@ -64,7 +65,7 @@ select (select version from registry_version)::text as registry_version,
 interface Row {
   readonly registry_version: string | null;
   readonly known: boolean;
-  readonly claimed: string[];
+  readonly others: string[];
   readonly elsewhere: string[];
   readonly undecided: string[];
 }
@@ -83,6 +84,7 @@ export async function claim(
   if (row === undefined || row.registry_version === null)
     throw new Error('registry_version is empty: run `tributary migrate`');
   if (!row.known) throw new Error(`epoch ${epoch} is not in stream_epochs: was the database replaced?`);
+  const others = new Set(row.others.map(Number));
   const elsewhere = new Set(row.elsewhere.map(Number));
   const undecided = new Set(row.undecided.map(Number));
   if (undecided.size > 0) {
@@ -90,7 +92,7 @@ export async function claim(
     for (const seq of await claimedByAnother(db, epoch, open)) elsewhere.add(seq);
   }
   return {
-    claimed: new Set(row.claimed.map(Number)),
+    claimed: new Set(positions.flatMap(({ seq }) => (others.has(seq) ? [] : seq))),
     elsewhere,
     registryVersion: Number(row.registry_version),
   };
@@ -120,5 +122,5 @@ async function claimedByAnother(
 }
 
 function columns(positions: readonly ClaimedPosition[]): unknown[] {
-  return [positions.map(({ seq }) => seq), positions.map(({ timestampNs }) => timestampNs.toString())];
+  return [int8Array(positions, ({ seq }) => seq), bigintArray(positions, ({ timestampNs }) => timestampNs)];
 }

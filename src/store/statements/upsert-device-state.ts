@@ -1,3 +1,4 @@
+import { textArray, timestampArray } from '../binary-arrays.ts';
 import type { Queryable } from './queryable.ts';
 
 export interface DeviceSeen {
@@ -14,7 +15,6 @@ export interface StatusThresholds {
 }
 
 // A backlog may bring messages that arrived long ago: those do not make a device ONLINE.
-// Sorted: whoever holds a device's row here may touch the device's sensors after.
 const text = `
 insert into device_state as known (tenant_id, device_id, last_seen_at, last_msg_type, status, status_since)
 select tenant_id, device_id, seen_at, msg_type,
@@ -23,11 +23,7 @@ select tenant_id, device_id, seen_at, msg_type,
        case when seen_at > now() - $5 * interval '1 ms' then seen_at
             when seen_at > now() - $6 * interval '1 ms' then seen_at + $5 * interval '1 ms'
             else seen_at + $6 * interval '1 ms' end
-from (
-  select tenant_id, device_id, msg_type, timestamptz 'epoch' + seen_ms * interval '1 millisecond' as seen_at
-  from unnest($1::text[], $2::text[], $3::float8[], $4::text[]) as seen (tenant_id, device_id, seen_ms, msg_type)
-) seen
-order by tenant_id collate "C", device_id collate "C"
+from unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[]) as seen (tenant_id, device_id, seen_at, msg_type)
 on conflict (tenant_id, device_id) do update set
   last_seen_at = excluded.last_seen_at,
   last_msg_type = excluded.last_msg_type,
@@ -42,16 +38,26 @@ export async function upsertDeviceState(
   seen: readonly DeviceSeen[],
   thresholds: StatusThresholds,
 ): Promise<void> {
+  const sorted = seen.toSorted(inOrderOfKey);
   await db.query({
     name: 'upsert-device-state',
     text,
     values: [
-      seen.map((device) => device.tenantId),
-      seen.map((device) => device.deviceId),
-      seen.map((device) => device.lastSeenAtMs),
-      seen.map((device) => device.msgType),
+      textArray(sorted, (device) => device.tenantId),
+      textArray(sorted, (device) => device.deviceId),
+      timestampArray(sorted, (device) => device.lastSeenAtMs * 1_000),
+      textArray(sorted, (device) => device.msgType),
       thresholds.staleAfterMs,
       thresholds.offlineAfterMs,
     ],
   });
+}
+
+/**
+ * Rows are taken as they are sent, by all workers in this order: whoever holds a device's row may touch the device's
+ * sensors after. Identifiers are ASCII, so this is the order of the collation "C", too.
+ */
+function inOrderOfKey(a: DeviceSeen, b: DeviceSeen): number {
+  if (a.tenantId !== b.tenantId) return a.tenantId < b.tenantId ? -1 : 1;
+  return a.deviceId < b.deviceId ? -1 : a.deviceId > b.deviceId ? 1 : 0;
 }

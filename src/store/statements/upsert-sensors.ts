@@ -1,3 +1,4 @@
+import { int4Array, int8Array, jsonbArray, textArray, timestampArray } from '../binary-arrays.ts';
 import type { Queryable } from './queryable.ts';
 
 export interface SensorValue {
@@ -16,29 +17,30 @@ export interface SensorValue {
   readonly maxSensors: number;
 }
 
-const offered = `
-  select *, timestamptz 'epoch' + time_us * interval '1 microsecond' as time,
-         timestamptz 'epoch' + least(time_us, arrived_ms * 1000) * interval '1 microsecond' as latest_order,
-         timestamptz 'epoch' + arrived_ms * interval '1 millisecond' as arrived_at
-  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::float8[], $8::float8[],
-              $9::bigint[], $10::int[])
-    with ordinality as o (tenant_id, device_id, metric, value_type, unit, value, time_us, arrived_ms, seq, max_sensors,
-                          position)`;
-
 // The latest value moves by the smaller of event time and arrival, then seq: neither late data nor a
-// clock that runs ahead freezes it. The caller holds the devices' rows of device_state.
+// clock that runs ahead freezes it. The caller holds the devices' rows of device_state. What was updated is told only
+// when something was not: usually all is.
 const updateText = `
-with offered as (${offered})
-update sensors s
-set latest = o.value, latest_time = o.time, latest_order = o.latest_order, latest_seq = o.seq,
-    value_type = o.value_type
-from offered o
-where s.tenant_id = o.tenant_id and s.device_id = o.device_id and s.metric = o.metric
-  and (o.latest_order, coalesce(o.seq, -1)) >= (s.latest_order, coalesce(s.latest_seq, -1))
-returning o.position::int`;
+with updated as (
+  update sensors s
+  set latest = o.value, latest_time = o.time, latest_order = o.latest_order, latest_seq = o.seq,
+      value_type = o.value_type
+  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::timestamptz[], $7::timestamptz[],
+              $8::bigint[])
+    with ordinality as o (tenant_id, device_id, metric, value_type, value, time, latest_order, seq, position)
+  where s.tenant_id = o.tenant_id and s.device_id = o.device_id and s.metric = o.metric
+    and (o.latest_order, coalesce(o.seq, -1)) >= (s.latest_order, coalesce(s.latest_seq, -1))
+  returning o.position
+)
+select case when (select count(*) from updated) < cardinality($8::bigint[])
+            then array(select position::int from updated) end as updated`;
 
 const insertText = `
-with offered as (${offered}),
+with offered as (
+  select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::timestamptz[],
+                       $7::timestamptz[], $8::bigint[], $9::text[], $10::timestamptz[], $11::int[])
+    as o (tenant_id, device_id, metric, value_type, value, time, latest_order, seq, unit, arrived_at, max_sensors)
+),
 unseen as (
   select o.*, row_number() over (partition by o.tenant_id, o.device_id order by o.metric collate "C") as nth
   from offered o
@@ -62,29 +64,40 @@ on conflict do nothing`;
  * Sensors distinct within the call. @returns how many were discovered.
  */
 export async function upsertSensors(db: Queryable, values: readonly SensorValue[]): Promise<number> {
-  const updated = await db.query<{ position: number }>({
+  const { rows } = await db.query<{ updated: number[] | null }>({
     name: 'update-sensors',
     text: updateText,
-    values: columns(values),
+    values: latestColumns(values),
   });
-  const known = new Set(updated.rows.map((row) => row.position));
+  const updated = rows[0]?.updated;
+  if (updated === null || updated === undefined) return 0;
+  const known = new Set(updated);
   const others = values.filter((_, index) => !known.has(index + 1));
-  if (others.length === 0) return 0;
-  const inserted = await db.query({ name: 'insert-sensors', text: insertText, values: columns(others) });
+  const inserted = await db.query({
+    name: 'insert-sensors',
+    text: insertText,
+    values: [...latestColumns(others), ...discoveryColumns(others)],
+  });
   return inserted.rowCount ?? 0;
 }
 
-function columns(values: readonly SensorValue[]): unknown[] {
+function latestColumns(values: readonly SensorValue[]): Buffer[] {
   return [
-    values.map((value) => value.tenantId),
-    values.map((value) => value.deviceId),
-    values.map((value) => value.metric),
-    values.map((value) => value.valueType),
-    values.map((value) => value.unit ?? null),
-    values.map((value) => value.valueText),
-    values.map((value) => value.timeUs),
-    values.map((value) => value.arrivedAtMs),
-    values.map((value) => value.seq ?? null),
-    values.map((value) => value.maxSensors),
+    textArray(values, (value) => value.tenantId),
+    textArray(values, (value) => value.deviceId),
+    textArray(values, (value) => value.metric),
+    textArray(values, (value) => value.valueType),
+    jsonbArray(values, (value) => value.valueText),
+    timestampArray(values, (value) => value.timeUs),
+    timestampArray(values, (value) => Math.min(value.timeUs, value.arrivedAtMs * 1_000)),
+    int8Array(values, (value) => value.seq),
+  ];
+}
+
+function discoveryColumns(values: readonly SensorValue[]): Buffer[] {
+  return [
+    textArray(values, (value) => value.unit),
+    timestampArray(values, (value) => value.arrivedAtMs * 1_000),
+    int4Array(values, (value) => value.maxSensors),
   ];
 }
