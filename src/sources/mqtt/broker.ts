@@ -5,7 +5,6 @@ import {
   type AuthenticateError,
   type Client,
   type ConnectPacket,
-  type PublishPacket,
   type Subscription,
 } from 'aedes';
 import type { Logger } from 'pino';
@@ -30,29 +29,15 @@ export interface BrokerOptions extends JudgeOptions {
   readonly maxFilters: number;
 }
 
-/**
- * aedes with its routing taken out: what a client publishes ends in intake and is neither delivered nor
- * queued nor kept.
- */
-class IngestBroker extends Aedes {
-  override publish(packet: PublishPacket, ...rest: unknown[]): void {
-    const [client, done] = typeof rest[0] === 'function' ? [undefined, rest[0]] : rest;
-    if (client === undefined || client === null) super.publish(packet, (done ?? ignore) as () => void);
-    else if (typeof done === 'function') done();
-  }
-}
-
-const ignore = () => undefined;
-
 /** Builds the broker; `listen()` starts it. */
 export function createBroker(options: BrokerOptions): Aedes {
   const { sessionOf } = options;
-  const broker = new IngestBroker({
+  const broker = new Aedes({
     ...createHooks(options),
     connectTimeout: options.connectTimeoutMs,
     // MQTT 3.1 allows 23 characters, but by now the id is ours.
     maxClientsIdLength: 65_535,
-    persistence: createNoPersistence((connection) => sessionOf(connection)?.unreleased),
+    persistence: createNoPersistence(),
   });
   broker.on('clientReady', (client: Client) => sessionOf(client.conn)?.guard.open());
   return broker;
@@ -82,8 +67,9 @@ function createHooks(options: BrokerOptions): AedesOptions {
         if (connectRefusal === undefined) done(null, true);
         else done(authenticateError(connectRefusal), false);
       }),
-    authorizePublish: (client, packet, done) =>
-      attempt(client, (session) => options.ingest.publish(session, toPublish(packet), () => done(null))),
+    // The guard lets no PUBLISH through: what came this way would be delivered and not be made durable.
+    authorizePublish: (_client, _packet, done) =>
+      done(new Error('publishing does not go through the broker')),
     authorizeSubscribe: (client, subscription, done) =>
       attempt(client, (session) =>
         done(null, maySubscribe(session, subscription, options) ? subscription : null),
@@ -98,17 +84,6 @@ function authenticateError({
   return Object.assign(new Error(reason), { returnCode });
 }
 
-function toPublish(packet: PublishPacket) {
-  const { payload } = packet;
-  return {
-    topic: packet.topic,
-    qos: packet.qos,
-    messageId: packet.messageId,
-    payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
-    length: packet.length ?? 0,
-  };
-}
-
 /**
  * Judges a CONNECT and rewrites it for aedes: a client id that nobody else can have, no session to keep, and
  * no will, since the listener publishes that itself.
@@ -121,6 +96,9 @@ async function judgeConnect(session: Session, packet: ConnectPacket, options: Br
     judgement = judgeCredentials(credentials, options);
   }
   const { clientId, clean, will } = packet;
+  // Kept by the listener: the broker does not see what is published.
+  session.keepAliveSeconds = packet.keepalive ?? 0;
+  packet.keepalive = 0;
   delete packet.will;
   packet.clean = true;
   packet.clientId = randomUUID();

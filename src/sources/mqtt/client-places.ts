@@ -9,48 +9,40 @@ export interface ClientPlacesOptions {
 }
 
 /**
- * One client's places in the listener's window. A publish takes its place before its last byte passes to the
- * parser, carries it to the hook (`begun`), and gives it back when it is `settled`.
+ * One client's places in the listener's window. A publish that has been received takes its place before it is
+ * looked at, keeps it when intake has it (`begun`), and gives it back when it is `settled`.
  */
 export class ClientPlaces {
   readonly #options: ClientPlacesOptions;
-  /** Of the packet that is being received. */
+  /** Of the publish that is first in line. */
   #state: 'none' | 'full' | 'waiting' | 'taken' = 'none';
+  #bytes = 0;
   #unacked = 0;
-  /** Passed to the parser, and not begun by the hook yet. */
-  #passedMessages = 0;
-  #passedBytes = 0;
 
   constructor(options: ClientPlacesOptions) {
     this.#options = options;
   }
 
-  /** Whether the packet that is being received waits for others of this client or of all. */
+  /** Whether the first publish in line waits for others of this client or of all. */
   get isWaiting(): boolean {
     return this.#state === 'waiting' || this.#state === 'full';
   }
 
-  /** Whether the packet that is being received may pass whole. */
+  /** Whether the first publish in line may begin. */
   take(bytes: number): boolean {
     if (this.#state !== 'none') return this.#state === 'taken';
+    this.#bytes = bytes;
     if (this.#unacked >= this.#options.maxUnacked) this.#state = 'full';
     else this.#state = this.#options.window.enter(bytes, this.#granted) ? 'taken' : 'waiting';
     return this.#state === 'taken';
   }
 
-  passed(bytes: number): void {
+  begun(): void {
     this.#state = 'none';
     this.#unacked++;
-    this.#passedMessages++;
-    this.#passedBytes += bytes;
   }
 
-  begun(bytes: number): void {
-    this.#passedMessages--;
-    this.#passedBytes -= bytes;
-  }
-
-  /** True when that lets the packet that is being received try again. */
+  /** True when that lets the first publish in line try again. */
   settled(bytes: number): boolean {
     this.#unacked--;
     this.#options.window.leave(bytes);
@@ -60,14 +52,11 @@ export class ClientPlaces {
   }
 
   /** The connection is gone: gives back every place but those of publishes that have begun. */
-  release(currentBytes: number): void {
+  release(): void {
     const { window } = this.#options;
     if (this.#state === 'waiting') window.cancel(this.#granted);
-    if (this.#state === 'taken') window.leave(currentBytes);
-    if (this.#passedMessages > 0) window.leave(this.#passedBytes, this.#passedMessages);
+    if (this.#state === 'taken') window.leave(this.#bytes);
     this.#state = 'none';
-    this.#passedMessages = 0;
-    this.#passedBytes = 0;
   }
 
   readonly #granted = (): void => {

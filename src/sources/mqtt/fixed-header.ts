@@ -19,6 +19,8 @@ export interface FixedHeader {
   readonly flags: number;
   /** Bytes behind the fixed header. */
   readonly length: number;
+  /** Of the fixed header itself, in bytes. */
+  readonly size: number;
 }
 
 export function isPublish(header: FixedHeader): boolean {
@@ -32,31 +34,22 @@ export interface PacketLimits {
   readonly maxSubscribeBytes: number;
 }
 
-/** Reads the one to four bytes of "remaining length" (section 2.2.3) one by one, across chunks. */
-export class FixedHeaderReader {
-  #first: number | undefined;
-  #length = 0;
-  #shift = 0;
-
-  get isEmpty(): boolean {
-    return this.#first === undefined;
+/** Reads the header at `at`, undefined while a byte of it is missing ("remaining length", section 2.2.3). */
+export function readFixedHeader(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+): FixedHeader | 'malformed' | undefined {
+  let length = 0;
+  for (let size = 2; size <= 5; size++) {
+    if (at + size > end) return undefined;
+    const byte = bytes[at + size - 1] ?? 0;
+    length |= (byte & 0x7f) << (7 * (size - 2));
+    if (byte > 0x7f) continue;
+    const first = bytes[at] ?? 0;
+    return { type: first >> 4, flags: first & 0x0f, length, size };
   }
-
-  /** The header once its last byte is there, `undefined` before. */
-  push(byte: number): FixedHeader | 'malformed' | undefined {
-    if (this.#first === undefined) {
-      this.#first = byte;
-      return undefined;
-    }
-    this.#length |= (byte & 0x7f) << this.#shift;
-    this.#shift += 7;
-    if (byte > 0x7f) return this.#shift === 28 ? 'malformed' : undefined;
-    const header = { type: this.#first >> 4, flags: this.#first & 0x0f, length: this.#length };
-    this.#first = undefined;
-    this.#length = 0;
-    this.#shift = 0;
-    return header;
-  }
+  return 'malformed';
 }
 
 /** What a client may send after CONNECT; anything else is undefined. Bounds are inclusive. */
@@ -105,20 +98,16 @@ const protocolNames = new Map([
 
 /** Looks at the first bytes of a connection, which must be a CONNECT of MQTT 3.1.1 or 3.1. */
 export function readConnectFrame(bytes: Buffer, limits: PacketLimits): ConnectFrame {
-  const reader = new FixedHeaderReader();
-  let at = 0;
-  let header: FixedHeader | 'malformed' | undefined;
-  while (header === undefined) {
-    const byte = bytes[at++];
-    if (byte === undefined) return { state: 'incomplete' };
-    if (at === 1 && byte !== packetType.connect << 4) return { state: 'refused', reason: 'malformed' };
-    header = reader.push(byte);
-  }
+  if (bytes.length > 0 && bytes[0] !== packetType.connect << 4)
+    return { state: 'refused', reason: 'malformed' };
+  const header = readFixedHeader(bytes, 0, bytes.length);
+  if (header === undefined) return { state: 'incomplete' };
   if (header === 'malformed') return { state: 'refused', reason: 'malformed' };
   if (header.length > limits.maxConnectBytes) return { state: 'refused', reason: 'packet_too_large' };
-  if (bytes.length < at + header.length) return { state: 'incomplete' };
-  const reason = checkProtocol(bytes.subarray(at, at + header.length));
-  return reason === undefined ? { state: 'whole', size: at + header.length } : { state: 'refused', reason };
+  const size = header.size + header.length;
+  if (bytes.length < size) return { state: 'incomplete' };
+  const reason = checkProtocol(bytes.subarray(header.size, size));
+  return reason === undefined ? { state: 'whole', size } : { state: 'refused', reason };
 }
 
 function checkProtocol(body: Buffer): MqttRefusal | undefined {

@@ -2,19 +2,10 @@ import type { Intake, IntakeResult } from '../../intake/intake.ts';
 import type { MqttMetrics, MqttRefusal } from '../../observe/mqtt.ts';
 import { checkToken, type JudgeOptions } from './credentials.ts';
 import { readPayload } from './payload.ts';
+import type { Publish } from './publish-packet.ts';
 import type { PublishWindow } from './publish-window.ts';
 import type { Session } from './session.ts';
-import { type IngestTopic, isSameDevice, parseIngestTopic } from './topics.ts';
-
-/** A PUBLISH as the parser read it. */
-export interface Publish {
-  readonly topic: string;
-  readonly qos: 0 | 1 | 2;
-  readonly messageId: number | undefined;
-  readonly payload: Uint8Array;
-  /** Remaining length of the packet. */
-  readonly length: number;
-}
+import { type IngestTopic, isSameDevice, isTopicName, parseIngestTopic } from './topics.ts';
 
 export interface IngestOptions extends Pick<JudgeOptions, 'registry' | 'clock'> {
   readonly intake: Intake;
@@ -38,19 +29,18 @@ export class Ingest {
   }
 
   /**
-   * Makes one publish durable; `acknowledge` is called when PUBACK or PUBREC may go out, and never otherwise:
-   * then the connection is closed instead.
+   * Makes one publish durable. PUBACK or PUBREC goes out when it is, and never otherwise: then the connection is
+   * closed instead.
    */
-  publish(session: Session, packet: Publish, acknowledge: () => void): void {
+  publish(session: Session, packet: Publish): void {
     const { guard } = session;
-    // A read may hold more packets than the one for which the connection was just closed.
-    if (guard.destroyed) return;
     if (isResent(session, packet)) {
-      guard.begun(packet.length);
-      this.#inTurn(session, Promise.resolve(), () => {
-        guard.settled(packet.length);
+      guard.begun();
+      this.#begin();
+      session.inOrder.ready(session.inOrder.begin(), () => {
         // Unless the first one failed in the meantime.
-        if (isResent(session, packet)) acknowledge();
+        if (isResent(session, packet)) guard.acknowledge(packet);
+        this.#finish(session, packet);
       });
       return;
     }
@@ -61,11 +51,15 @@ export class Ingest {
       return;
     }
     const outcome = this.#accept(session, topic, packet.payload);
-    guard.begun(packet.length);
-    this.#inTurn(session, outcome, (result) => {
-      guard.settled(packet.length);
-      this.#settle(session, packet, result, acknowledge);
-    });
+    guard.begun();
+    this.#begin();
+    const place = session.inOrder.begin();
+    outcome.then((result) =>
+      session.inOrder.ready(place, () => {
+        this.#settle(session, packet, result);
+        this.#finish(session, packet);
+      }),
+    );
   }
 
   /** Publishes a will like any other message, as far as it is permitted; there is nobody to answer. */
@@ -98,14 +92,13 @@ export class Ingest {
   /** Whether the client may will or publish to this topic; the reason if not. */
   permitTopic(session: Session, topicText: string): IngestTopic | MqttRefusal {
     const topic = parseIngestTopic(topicText);
-    if (topic === undefined) return 'bad_topic';
+    if (topic === undefined) return isTopicName(topicText) ? 'bad_topic' : 'malformed';
     const { identity } = session;
     if (identity?.kind === 'device' && !isSameDevice(identity.device, topic)) return 'foreign_topic';
     return topic;
   }
 
   #admit(session: Session, packet: Publish): IngestTopic | MqttRefusal {
-    if (!isWellFormed(packet)) return 'malformed';
     const topic = this.#permit(session, packet.topic);
     if (typeof topic === 'string' || packet.qos !== 2 || packet.messageId === undefined) return topic;
     if (session.unreleased.size >= this.#options.maxUnreleased) return 'too_many_unreleased';
@@ -138,29 +131,15 @@ export class Ingest {
     });
   }
 
-  #inTurn<T>(session: Session, outcome: Promise<T>, settle: (value: T) => void): void {
-    this.#begin();
-    const previous = session.tail;
-    session.tail = (async () => {
-      const value = await outcome;
-      await previous;
-      settle(value);
-      this.#end();
-    })();
-  }
-
-  #settle(session: Session, packet: Publish, result: IntakeResult, acknowledge: () => void): void {
+  #settle(session: Session, packet: Publish, result: IntakeResult): void {
     this.#options.metrics.published(packet.qos, outcomeOf(result));
     if (result.ok) {
-      acknowledge();
+      session.guard.acknowledge(packet);
       return;
     }
     const reason = reasonOf(result);
     if (packet.messageId !== undefined) session.unreleased.delete(packet.messageId);
-    if (packet.qos === 0 && reason === 'unavailable') {
-      acknowledge();
-      return;
-    }
+    if (packet.qos === 0 && reason === 'unavailable') return;
     if (result.retryAfterSeconds === undefined) session.guard.refuse(reason);
     else this.#closeLater(session, reason, result.retryAfterSeconds * 1_000);
   }
@@ -173,6 +152,12 @@ export class Ingest {
     session.guard.once('close', () => clearTimeout(timer));
   }
 
+  /** Last, since what waits in line may begin at once. */
+  #finish(session: Session, { length }: Publish): void {
+    session.guard.settled(length);
+    this.#end();
+  }
+
   #begin(): void {
     this.#underWay++;
   }
@@ -182,13 +167,6 @@ export class Ingest {
     if (this.#underWay > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
-}
-
-/** The parser lets a topic or id run over the packet's end into the next one, and takes id 0. */
-function isWellFormed(packet: Publish): boolean {
-  if (packet.qos === 0) return true;
-  if (packet.messageId === undefined || packet.messageId < 1) return false;
-  return packet.length >= 4 + Buffer.byteLength(packet.topic);
 }
 
 /** A QoS 2 publish that comes again before its PUBREL was ingested the first time, or is on its way. */

@@ -10,6 +10,7 @@ import type { PacketLimits } from './fixed-header.ts';
 import { Ingest } from './ingest.ts';
 import { PacketGuard } from './packet-guard.ts';
 import { PartialPackets } from './partial-packets.ts';
+import type { Publish } from './publish-packet.ts';
 import { PublishWindow } from './publish-window.ts';
 import { createSession, type Session } from './session.ts';
 
@@ -49,6 +50,8 @@ export interface MqttLimits {
   readonly connectTimeoutMs: number;
   readonly secondLookMs: number;
   readonly maxHoldMs: number;
+  /** Who does not read its acknowledgements for so long is disconnected. */
+  readonly maxBlockedSeconds: number;
   readonly drainTimeoutMs: number;
 }
 
@@ -61,6 +64,7 @@ export const mqttLimits: MqttLimits = {
   connectTimeoutMs: 10_000,
   secondLookMs: 1_000,
   maxHoldMs: 10_000,
+  maxBlockedSeconds: 60,
   drainTimeoutMs: 10_000,
 };
 
@@ -127,7 +131,10 @@ class Listener implements MqttSource {
       this.#broker.close();
       throw error;
     });
-    this.#sweep = setInterval(() => this.#partials.sweep(), 1_000);
+    this.#sweep = setInterval(() => {
+      this.#partials.sweep();
+      for (const session of this.#sessions.values()) this.#listenFor(session);
+    }, 1_000);
   }
 
   drain(): Promise<void> {
@@ -141,8 +148,6 @@ class Listener implements MqttSource {
     for (const { guard } of this.#sessions.values()) guard.hold();
     const deadline = AbortSignal.timeout(this.#limits.drainTimeoutMs);
     await Promise.race([this.#ingest.idle(), once(deadline, 'abort')]);
-    // The acknowledgements of the last ones are written a few turns after they were settled.
-    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
     const closed = [...this.#sessions.values()].map(({ guard }) => {
       const close = once(guard, 'close');
       guard.destroy();
@@ -178,6 +183,8 @@ class Listener implements MqttSource {
       maxUnacked: this.#limits.maxUnacked,
       window: this.#window,
       partials: this.#partials,
+      onPublish: (publish) => this.#publish(session, publish),
+      onRelease: (messageId) => session.unreleased.delete(messageId),
       onRefused: (reason) => this.#refused(remote, reason),
     });
     const session = createSession(guard, remote);
@@ -185,6 +192,29 @@ class Listener implements MqttSource {
     metrics.connectionOpened();
     guard.once('close', () => this.#closed(session));
     this.#broker.handle(guard);
+  }
+
+  /** A fault of ours costs this connection, and not the process with all others. */
+  #publish(session: Session, publish: Publish): void {
+    try {
+      this.#ingest.publish(session, publish);
+    } catch (error) {
+      const about = { event: 'mqtt_handler_failed', err: error, remote: session.remote };
+      this.#options.log.error(about, 'mqtt handler failed');
+      session.guard.refuse('refused');
+    }
+  }
+
+  /**
+   * Keep-alive [MQTT-3.1.2-24], once a second. Counted and not taken from the clock, so that a stall of ours is
+   * not the clients' silence.
+   */
+  #listenFor(session: Session): void {
+    const { guard, keepAliveSeconds } = session;
+    session.silentSeconds = guard.takeHeard() || guard.isHeld ? 0 : session.silentSeconds + 1;
+    if (guard.isBlocked && session.silentSeconds > this.#limits.maxBlockedSeconds) guard.destroy();
+    else if (keepAliveSeconds > 0 && session.silentSeconds > 1.5 * keepAliveSeconds)
+      guard.refuse('keepalive_timeout');
   }
 
   #closed(session: Session): void {
@@ -213,7 +243,6 @@ class Listener implements MqttSource {
 function reasonOf(error: Error): MqttRefusal | undefined {
   if ('code' in error) return undefined;
   if (error.message === 'connect did not arrive in time') return 'connect_timeout';
-  if (error.message === 'keep alive timeout') return 'keepalive_timeout';
   if (error.message === 'connection closed' || error.message === 'drain timeout') return undefined;
   return 'malformed';
 }

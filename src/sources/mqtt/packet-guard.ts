@@ -1,18 +1,13 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { MqttRefusal } from '../../observe/mqtt.ts';
+import { Answers } from './answers.ts';
 import { ClientPlaces } from './client-places.ts';
 import { closeSocket } from './close-socket.ts';
-import {
-  checkHeader,
-  type FixedHeader,
-  FixedHeaderReader,
-  isPublish,
-  type PacketLimits,
-  packetType,
-  readConnectFrame,
-} from './fixed-header.ts';
+import { isPublish, type PacketLimits, packetType, readConnectFrame } from './fixed-header.ts';
+import { type Packet, PacketReader } from './packet-reader.ts';
 import type { PartialPackets } from './partial-packets.ts';
+import { type Publish, packetId, parsePublish } from './publish-packet.ts';
 import type { PublishWindow } from './publish-window.ts';
 
 export interface PacketGuardOptions {
@@ -22,48 +17,52 @@ export interface PacketGuardOptions {
   readonly maxUnacked: number;
   readonly window: PublishWindow;
   readonly partials: PartialPackets;
+  /** Must call `begun()`, or `refuse()`, before it returns. */
+  readonly onPublish: (publish: Publish) => void;
+  /** PUBREL; PUBCOMP is sent in any case. */
+  readonly onRelease: (messageId: number) => void;
   /** Told once, when the guard closes the connection by itself or is asked to. */
   readonly onRefused: (reason: MqttRefusal) => void;
 }
 
-const noBytes = Buffer.alloc(0);
 const connackUnacceptableProtocol = Buffer.from([0x20, 0x02, 0x00, 0x01]);
 /** aedes makes an object of some hundred bytes of each packet it reads at once; the smallest have two bytes. */
 const maxPacketsAtOnce = 64;
 
 /**
- * Stands between the socket and aedes, whose parser would buffer a packet of any size. It reads fixed headers
- * only and hands the bytes through as they are. Invariants:
- * - nothing of a packet that is too large or out of place passes, but the header's bytes;
+ * Stands between the socket and aedes. What is published goes to intake from here and is acknowledged from
+ * here: aedes would copy it, queue it and write each PUBACK by itself. All other packets pass as they are.
+ * Invariants:
+ * - a packet that is too large or out of place is cut off at its header;
  * - nothing behind CONNECT passes before `open()`;
- * - a PUBLISH passes whole only after it has its place under `maxUnacked` and in the window;
- * - while it waits for that, or is held, the socket is not read;
+ * - a PUBLISH is looked at only after it has its place under `maxUnacked` and in the window;
+ * - while it waits for that, or is held, or does not read its answers, the socket is not read;
  * - no more than `maxPacketsAtOnce` lie between here and aedes.
  */
 export class PacketGuard extends Duplex {
   readonly #options: PacketGuardOptions;
   readonly #socket: Socket;
-  readonly #header = new FixedHeaderReader();
-  #phase: 'connect' | 'connecting' | 'open' | 'disconnected' = 'connect';
-  /** Received and not yet passed. */
-  #backlog: Buffer = noBytes;
-  #current: FixedHeader | undefined;
-  /** Bytes of the current packet that are still to come. */
-  #left = 0;
-  /** Packets that may end before aedes has read what was passed. */
-  #packetsLeft = maxPacketsAtOnce;
+  readonly #reader: PacketReader;
   readonly #places: ClientPlaces;
+  readonly #answers: Answers;
+  #phase: 'connect' | 'connecting' | 'open' | 'disconnected' = 'connect';
   #held = false;
+  /** aedes has read what was passed. */
   #wanted = false;
   #ended = false;
   #refused = false;
+  #pumping = false;
+  #reading = true;
+  #heard = true;
 
   constructor(options: PacketGuardOptions) {
     // Full after every push, so that aedes has read one before the next one is made.
     super({ allowHalfOpen: false, readableHighWaterMark: 1 });
     this.#options = options;
     this.#socket = options.socket;
+    this.#reader = new PacketReader(options.limits);
     this.#places = new ClientPlaces({ ...options, onGranted: () => this.#resumeInLine() });
+    this.#answers = new Answers(options.socket, () => this.#pump());
     options.socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     options.socket.on('end', () => {
       this.#ended = true;
@@ -85,6 +84,18 @@ export class PacketGuard extends Duplex {
     return this.#phase === 'disconnected';
   }
 
+  /** Whether the client does not read its answers. */
+  get isBlocked(): boolean {
+    return this.#answers.isBlocked;
+  }
+
+  /** Whether anything came since the last time this was asked. */
+  takeHeard(): boolean {
+    const heard = this.#heard;
+    this.#heard = false;
+    return heard;
+  }
+
   /** CONNECT was accepted: what comes behind it may pass. */
   open(): void {
     if (this.#phase !== 'connecting') return;
@@ -95,18 +106,22 @@ export class PacketGuard extends Duplex {
   /** From here on nothing passes any more; what is under way goes on. */
   hold(): void {
     this.#held = true;
-    this.#socket.pause();
+    this.#read(false);
   }
 
-  /** A PUBLISH has reached the hook, which answers for its place in the window from now on. */
-  begun(bytes: number): void {
-    this.#places.begun(bytes);
+  /** Intake has the PUBLISH, which keeps its place until it is `settled`. */
+  begun(): void {
+    this.#places.begun();
   }
 
   /** A PUBLISH that had begun is settled, one way or the other. */
   settled(bytes: number): void {
     if (this.#places.settled(bytes)) this.#resumeInLine();
-    else this.#pump();
+  }
+
+  /** PUBACK, or PUBREC with QoS 2. */
+  acknowledge({ qos, messageId }: Publish): void {
+    if (messageId !== undefined) this.#answers.add(qos === 2 ? 'pubrec' : 'puback', messageId);
   }
 
   /** Closes the connection for a reason that is counted; the first one stands. */
@@ -134,9 +149,10 @@ export class PacketGuard extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#backlog = noBytes;
+    this.#answers.flush();
+    this.#reader.clear();
     this.#options.partials.finished(this);
-    this.#places.release(this.#current?.length ?? 0);
+    this.#places.release();
     closeSocket(this.#socket, error);
     done(error);
   }
@@ -147,80 +163,92 @@ export class PacketGuard extends Duplex {
   }
 
   #receive(chunk: Buffer): void {
+    this.#heard = true;
     if (this.destroyed || this.#phase === 'disconnected') return;
-    this.#backlog = this.#backlog.length === 0 ? chunk : Buffer.concat([this.#backlog, chunk]);
+    this.#reader.append(chunk);
     this.#pump();
   }
 
-  /** Passes what may pass, and reads the socket only while nothing is left over. */
+  /** Passes what may pass, and reads the socket only while nothing whole is left over. */
   #pump(): void {
+    // Who passes packets goes on by itself with what has become possible meanwhile.
+    if (this.destroyed || this.#pumping) return;
+    this.#pumping = true;
+    const passedAll = this.#pass();
+    this.#pumping = false;
     if (this.destroyed) return;
+    this.#read(passedAll && !this.#held && !this.isBlocked);
+    if (this.#ended && passedAll) this.push(null);
+  }
+
+  #read(reading: boolean): void {
+    if (reading === this.#reading) return;
+    this.#reading = reading;
+    if (reading) this.#socket.resume();
+    else this.#socket.pause();
+  }
+
+  /** Whether no packet waits that has arrived whole. */
+  #pass(): boolean {
     if (this.#phase === 'connect') this.#passConnect();
-    else if (this.#phase === 'open' && this.#wanted && !this.isHeld) this.#passPackets();
-    if (this.destroyed) return;
-    const isConnecting = this.#phase === 'connect';
-    if (this.#backlog.length > 0 && !isConnecting) this.#socket.pause();
-    else if (!this.#held && (this.#wanted || isConnecting)) this.#socket.resume();
-    if (this.#ended && (this.#backlog.length === 0 || isConnecting)) this.push(null);
+    if (this.#phase === 'connect') return true;
+    if (this.#phase === 'open') return this.#passPackets();
+    return this.#reader.length === 0;
   }
 
   #passConnect(): void {
-    const frame = readConnectFrame(this.#backlog, this.#options.limits);
+    const received = this.#reader.all();
+    const frame = readConnectFrame(received, this.#options.limits);
     if (frame.state === 'incomplete') return;
     if (frame.state === 'refused') {
       this.refuse(frame.reason);
       return;
     }
     this.#phase = 'connecting';
-    const connect = this.#backlog.subarray(0, frame.size);
-    this.#backlog = frame.size === this.#backlog.length ? noBytes : this.#backlog.subarray(frame.size);
-    this.#wanted = this.push(connect);
+    this.#reader.skip(frame.size);
+    this.#wanted = this.push(received.subarray(0, frame.size));
   }
 
-  #passPackets(): void {
-    const bytes = this.#backlog;
-    if (bytes.length === 0) return;
-    this.#packetsLeft = maxPacketsAtOnce;
-    const end = this.#scan(bytes);
-    if (this.destroyed) return;
-    // An empty view would keep the whole chunk alive for as long as the client is silent.
-    this.#backlog = this.sawDisconnect || end === bytes.length ? noBytes : bytes.subarray(end);
-    this.#trackPartial();
-    if (end > 0) this.#wanted = this.push(bytes.subarray(0, end));
+  #passPackets(): boolean {
+    const others: Buffer[] = [];
+    const { length } = this.#reader;
+    let packet = this.#reader.first();
+    while (typeof packet === 'object' && this.#passPacket(packet, others)) packet = this.#reader.first();
+    // What is begun now is another packet, with a time of its own.
+    if (this.#reader.length < length) this.#options.partials.finished(this);
+    if (typeof packet === 'string') this.refuse(packet);
+    if (this.destroyed) return false;
+    if (this.sawDisconnect) this.#reader.clear();
+    if (packet === undefined) this.#trackPartial();
+    if (others.length > 0) this.#wanted = this.push(Buffer.concat(others));
+    return packet === undefined || this.sawDisconnect;
   }
 
-  /** Walks over the packets in `bytes`; returns how much of it may pass now. */
-  #scan(bytes: Buffer): number {
-    let at = 0;
-    while (at < bytes.length && this.#phase === 'open' && this.#packetsLeft > 0) {
-      if (this.#current === undefined) {
-        if (!this.#readHeader(bytes[at++] ?? 0)) return at;
-        continue;
-      }
-      const take = Math.min(this.#left, bytes.length - at);
-      // A PUBLISH needs its place before its last byte may pass.
-      if (take === this.#left && isPublish(this.#current) && !this.#places.take(this.#current.length))
-        return at;
-      at += take;
-      this.#left -= take;
-      if (this.#left === 0) this.#endPacket(this.#current);
+  /** False when the packet cannot pass now. What is for aedes is added to `others`. */
+  #passPacket(packet: Packet, others: Buffer[]): boolean {
+    const { header, bytes, start, end } = packet;
+    if (this.#held || this.isBlocked || this.destroyed || this.sawDisconnect) return false;
+    if (isPublish(header)) return this.#publish(packet);
+    if (header.type === packetType.pubrel) {
+      this.#reader.skip(end - start);
+      this.#options.onRelease(packetId(packet));
+      this.#answers.add('pubcomp', packetId(packet));
+      return true;
     }
-    return at;
-  }
-
-  /** False when the connection was closed for it. */
-  #readHeader(byte: number): boolean {
-    const header = this.#header.push(byte);
-    if (header === undefined) return true;
-    const reason = header === 'malformed' ? header : checkHeader(header, this.#options.limits);
-    if (header === 'malformed' || reason !== undefined) {
-      this.refuse(reason ?? 'malformed');
-      return false;
-    }
-    this.#current = header;
-    this.#left = header.length;
-    if (header.length === 0) this.#endPacket(header);
+    if (!this.#wanted || others.length === maxPacketsAtOnce) return false;
+    if (header.type === packetType.disconnect) this.#phase = 'disconnected';
+    others.push(bytes.subarray(start, end));
+    this.#reader.skip(end - start);
     return true;
+  }
+
+  #publish(packet: Packet): boolean {
+    if (!this.#places.take(packet.header.length)) return false;
+    this.#reader.skip(packet.end - packet.start);
+    const publish = parsePublish(packet);
+    if (publish === undefined) this.refuse('malformed');
+    else this.#options.onPublish(publish);
+    return !this.destroyed;
   }
 
   /** The time in line was not the sender's. */
@@ -229,16 +257,9 @@ export class PacketGuard extends Duplex {
     this.#pump();
   }
 
-  #endPacket(header: FixedHeader): void {
-    this.#current = undefined;
-    this.#packetsLeft--;
-    if (header.type === packetType.disconnect) this.#phase = 'disconnected';
-    if (isPublish(header)) this.#places.passed(header.length);
-  }
-
   #trackPartial(): void {
     const { partials } = this.#options;
-    if (this.#current === undefined && this.#header.isEmpty) partials.finished(this);
-    else partials.update(this, (this.#current?.length ?? 0) - this.#left);
+    if (this.#reader.length === 0) partials.finished(this);
+    else partials.update(this, this.#reader.length);
   }
 }

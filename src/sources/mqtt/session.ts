@@ -1,4 +1,5 @@
 import type { MqttRefusal } from '../../observe/mqtt.ts';
+import { InOrder } from './in-order.ts';
 import type { PacketGuard } from './packet-guard.ts';
 import type { DeviceName } from './topics.ts';
 
@@ -31,8 +32,13 @@ export interface Session {
   /** Why CONNECT was refused, with its return code. */
   connectRefusal: { readonly reason: MqttRefusal; readonly returnCode: 2 | 4 | 5 } | undefined;
   will: Will | undefined;
+  /** Silence that the client promised not to exceed; 0: none. */
+  keepAliveSeconds: number;
+  /** Since anything was heard. */
+  silentSeconds: number;
   /** Settles the publishes of this client in the order in which they came [MQTT-4.6.0-2]. */
-  tail: Promise<void>;
+  readonly inOrder: InOrder;
+  /** Ids of QoS 2 publishes that await PUBREL. */
   readonly unreleased: Set<number>;
   /** Filters granted so far, whether or not they were given back. */
   filters: number;
@@ -45,7 +51,9 @@ export function createSession(guard: PacketGuard, remote: string): Session {
     identity: undefined,
     connectRefusal: undefined,
     will: undefined,
-    tail: Promise.resolve(),
+    keepAliveSeconds: 0,
+    silentSeconds: 0,
+    inOrder: new InOrder(),
     unreleased: new Set(),
     filters: 0,
   };

@@ -28,6 +28,11 @@ export function parseIngestTopic(topic: string): IngestTopic | undefined {
   return { tenantId, deviceId, msgType };
 }
 
+/** Whether it may stand in a PUBLISH: not empty, no wildcards [MQTT-3.3.2-2], [MQTT-4.7.3-1]. */
+export function isTopicName(topic: string): boolean {
+  return /^[^#+]+$/s.test(topic);
+}
+
 /** The user name of a device's CONNECT: `tenant_id/device_id`. */
 export function parseUsername(username: string): DeviceName | undefined {
   const parts = username.split('/', 3);

@@ -177,22 +177,19 @@ describe('what one client and all together may hold', () => {
     await until(() => third.received.length > 0, { what: 'an answer for the third' });
   });
 
-  test('a client that dies leaves no place taken by what was received and not begun', async () => {
+  test('a client that dies gives its places back when intake has answered, not before', async () => {
     await using listener = await startListener({ maxInFlight: 8 });
     const dying = listener.raw();
     const others = Array.from({ length: 8 }, () => listener.raw());
     await Promise.all([dying, ...others].map((client) => client.connected()));
-    const four = (first: number) =>
-      [0, 1, 2, 3].map((n) => publishPacket(topicOfD1, '{"of":"dying"}', 1, first + n));
-    dying.send(...four(1));
-    await until(() => listener.intake.messages.length === 4, { what: 'four under way' });
-    dying.send(...four(5));
+    dying.send(...Array.from({ length: 8 }, (_, n) => publishPacket(topicOfD1, '{"of":"dying"}', 1, n + 1)));
+    await until(() => listener.intake.messages.length === 8, { what: 'eight under way' });
     for (const other of others) other.send(publishPacket(topicOfD1, '{}', 1, 1));
     dying.socket.resetAndDestroy();
     await until(() => listener.metrics.connections === 8, { what: 'the dying one is gone' });
-    for (let n = 0; n < 4; n++) listener.intake.release();
-    const ofOthers = () => listener.intake.messages.filter(({ payload }) => payload.of === undefined);
-    await until(() => ofOthers().length === 8, { what: 'all others under way at once' });
+    expect(listener.intake.messages.length).toBe(8);
+    for (let n = 0; n < 8; n++) listener.intake.release();
+    await until(() => listener.intake.messages.length === 16, { what: 'all others under way at once' });
     for (let n = 0; n < 8; n++) listener.intake.release();
   });
 
@@ -281,6 +278,52 @@ describe('what one client and all together may hold', () => {
     expect(listener.metrics.counts.get('connect_timeout')).toBe(1);
     expect(listener.metrics.counts.get('keepalive_timeout')).toBe(1);
   });
+});
+
+describe('keep-alive', () => {
+  test('publishing is a sign of life', async () => {
+    await using listener = await startListener({ answer: () => stored });
+    const [alive, dead] = [listener.raw(), listener.raw()];
+    await alive.connected(connectPacket({ keepaliveSeconds: 1 }));
+    await dead.connected(connectPacket({ keepaliveSeconds: 1 }));
+    await until(
+      () => {
+        if (!dead.closed) alive.send(publishPacket(topicOfD1, reading, 1, 1));
+        return dead.closed;
+      },
+      { what: 'the silent one is closed' },
+    );
+    expect(alive.closed).toBe(false);
+  });
+
+  test('a client is not silent for as long as the listener does not read it', async () => {
+    await using listener = await startListener({ maxInFlight: 1 });
+    const [held, dead] = [listener.raw(), listener.raw()];
+    await held.connected(connectPacket({ keepaliveSeconds: 1 }));
+    held.send(publishPacket(topicOfD1, reading, 1, 1), publishPacket(topicOfD1, reading, 1, 2));
+    await until(() => listener.intake.messages.length === 1, { what: 'the second one waits' });
+    await dead.connected(connectPacket({ keepaliveSeconds: 1 }));
+    await dead.untilClosed();
+    expect(held.closed).toBe(false);
+    listener.intake.release();
+    await held.expect([0x40, 2, 0, 1]);
+  });
+});
+
+test('a client that does not read its acknowledgements is not read either, and is closed in the end', async () => {
+  await using listener = await startListener({ answer: () => stored, limits: { maxBlockedSeconds: 1 } });
+  const raw = listener.raw();
+  await raw.connected(connectPacket({ keepaliveSeconds: 0 }));
+  raw.socket.pause();
+  const burst = Buffer.concat(Array.from({ length: 100_000 }, () => Buffer.from([0x62, 2, 0, 1])));
+  await until(
+    () => {
+      if (raw.socket.writableLength < 1024 * 1024) raw.send(burst);
+      return raw.socket.writableLength >= 1024 * 1024;
+    },
+    { what: 'the buffers of the kernel are full in both directions' },
+  );
+  await until(() => listener.metrics.connections === 0, { what: 'it is closed' });
 });
 
 describe('draining', () => {

@@ -20,6 +20,8 @@ test('a flood of the smallest packets reaches the parser 64 at a time, and all o
     maxUnacked: 64,
     window: new PublishWindow({ maxMessages: 100, maxBytes: 100_000 }),
     partials: new PartialPackets({ maxBytes: 100_000, timeoutMs: 30_000, clock: Date.now }),
+    onPublish: () => undefined,
+    onRelease: () => undefined,
     onRefused: (reason) => refused.push(reason),
   });
   const reads: number[] = [];
