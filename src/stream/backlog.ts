@@ -48,12 +48,16 @@ export interface BacklogMonitor {
 export const backlogDefaults = {
   intervalMs: 1_000,
   staleAfterIntervals: 10,
+  /** After a look that found no room and refused somebody, the next one follows so soon. */
+  earlyAfterMs: 100,
+  /** Looks that are slow, as at a server that is busy, are followed by so many times their own duration. */
+  earlyRest: 5,
   /** With more subjects than this, they are counted only where one of them could be at its limit. */
   subjectsAlwaysCounted: 1_000,
 } as const;
 
-/** How much the newest rate counts against the smoothed one. */
-const smoothing = 0.3;
+/** How much of the smoothed rate is left after a second of another. */
+const keptPerSecond = 0.7;
 
 export function startBacklogMonitor(options: BacklogMonitorOptions): BacklogMonitor {
   const { nc, stream, consumer, log } = options;
@@ -61,8 +65,11 @@ export function startBacklogMonitor(options: BacklogMonitorOptions): BacklogMoni
   const clock = options.clock ?? (() => performance.now());
   let last: Sample | undefined;
   let looking: Promise<void> | undefined;
+  let earliestMs = 0;
+  let early: Timer | undefined;
   const room = options.limits === undefined ? undefined : new StreamRoom(options.limits);
   const sample = async () => {
+    const startedMs = clock();
     room?.lookBegins();
     try {
       const [streamNow, consumerNow] = await Promise.all([
@@ -79,12 +86,26 @@ export function startBacklogMonitor(options: BacklogMonitorOptions): BacklogMoni
       // The outage itself is reported by the connection, a missing stream by whoever publishes or pulls.
       log.debug({ error: String(error) }, 'could not sample the backlog');
     }
+    const endedMs = clock();
+    const { earlyAfterMs, earlyRest } = backlogDefaults;
+    earliestMs = endedMs + Math.max(earlyAfterMs, (endedMs - startedMs) * earlyRest);
   };
   const look = (): Promise<void> => {
     looking ??= sample().finally(() => {
       looking = undefined;
     });
     return looking;
+  };
+  /** Whom this door refuses comes back when it has room again, so that is not left to the next regular look. */
+  const lookEarly = () => {
+    if (early !== undefined || looking !== undefined) return;
+    early = setTimeout(
+      () => {
+        early = undefined;
+        void look();
+      },
+      Math.max(0, earliestMs - clock()),
+    );
   };
   void look();
   const timer = setInterval(look, intervalMs);
@@ -94,7 +115,11 @@ export function startBacklogMonitor(options: BacklogMonitorOptions): BacklogMoni
       const ageMs = clock() - last.atMs;
       return ageMs > intervalMs * backlogDefaults.staleAfterIntervals ? undefined : last.backlog;
     },
-    take: (subject, bytes) => room?.take(subject, bytes),
+    take: (subject, bytes) => {
+      const full = room?.take(subject, bytes);
+      if (full !== undefined) lookEarly();
+      return full;
+    },
     // One that began before the stream was there tells nothing.
     look: async () => {
       await looking;
@@ -102,6 +127,7 @@ export function startBacklogMonitor(options: BacklogMonitorOptions): BacklogMoni
     },
     drain() {
       clearInterval(timer);
+      clearTimeout(early);
       // A sample under way owes nobody anything; while NATS is away it would hold up the stop for seconds.
       return Promise.resolve();
     },
@@ -136,8 +162,9 @@ export function nextSample(
 ): Sample {
   const removed = stream.state.lastSeq - stream.state.messages;
   const comparable = before !== undefined && before.created === stream.created && atMs > before.atMs;
-  const rate = comparable ? Math.max(0, ((removed - before.removed) * 1_000) / (atMs - before.atMs)) : 0;
-  const smoothed = comparable ? smooth(before.backlog.drainedPerSecond, rate) : rate;
+  const elapsedMs = comparable ? atMs - before.atMs : 0;
+  const rate = comparable ? Math.max(0, ((removed - before.removed) * 1_000) / elapsedMs) : 0;
+  const smoothed = comparable ? smooth(before.backlog.drainedPerSecond, rate, elapsedMs) : rate;
   return {
     atMs,
     created: stream.created,
@@ -155,7 +182,8 @@ export function nextSample(
 }
 
 /** Below one message in ten seconds nothing drains worth waiting for. */
-function smooth(before: number, now: number): number {
-  const rate = before === 0 ? now : before + smoothing * (now - before);
+function smooth(before: number, now: number, elapsedMs: number): number {
+  const kept = keptPerSecond ** (elapsedMs / 1_000);
+  const rate = before === 0 ? now : now + kept * (before - now);
   return rate < 0.1 ? 0 : rate;
 }

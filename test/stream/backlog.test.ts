@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import { Registry } from 'prom-client';
 import { registerBacklogMetrics } from '../../src/observe/backlog.ts';
 import { nextSample, startBacklogMonitor } from '../../src/stream/backlog.ts';
+import { requestApi } from '../../src/stream/jetstream-api.ts';
 import { startPuller } from '../../src/stream/puller.ts';
 import type { ConsumerInfo, StreamInfo } from '../../src/stream/stream-info.ts';
 import { consumerName, streamName } from '../../src/stream/subjects.ts';
@@ -45,6 +46,34 @@ test('the drain rate is what left between samples, smoothed, and starts afresh w
   for (let at = 3_000; at < 60_000; at += 1_000) idle = nextSample(idle, stream(1_500, 1_300), consumer, at);
   expect(idle.backlog.drainedPerSecond).toBe(0);
   expect(nextSample(third, stream(5, 0, 'b'), consumer, 3_000).backlog.drainedPerSecond).toBe(0);
+});
+
+test('ten looks within a second weigh as much as one', () => {
+  const before = nextSample(
+    nextSample(undefined, stream(1_000, 1_000), consumer, 0),
+    stream(1_000, 800),
+    consumer,
+    1_000,
+  );
+  let often = before;
+  for (let at = 1_100; at <= 2_000; at += 100) often = nextSample(often, stream(1_000, 800), consumer, at);
+  const once = nextSample(before, stream(1_000, 800), consumer, 2_000);
+  expect(once.backlog.drainedPerSecond).toBeCloseTo(140);
+  expect(often.backlog.drainedPerSecond).toBeCloseTo(140);
+});
+
+test('after a refusal it does not wait for its next regular look', async () => {
+  await using test = await startTestStream();
+  const publisher = testPublisher(test.nc);
+  const options = { nc: test.nc, stream: streamName, consumer: consumerName, log: silent };
+  const limits = { maxBytes: 1_000_000, maxPerTenant: 2 };
+  const monitor = startBacklogMonitor({ ...options, limits, intervalMs: 3_600_000 });
+  for (const id of ['a', 'b']) await publisher.publish('telemetry.t1', bytes('x'), id);
+  await monitor.look();
+  expect(monitor.take('telemetry.t1', 1)).toBe('tenant_full');
+  await requestApi(test.nc, `STREAM.PURGE.${streamName}`);
+  await until(() => monitor.take('telemetry.t1', 1) === undefined, { what: 'the room is seen' });
+  await Promise.all([monitor.drain(), publisher.drain()]);
 });
 
 test('it samples a real stream, and says nothing any more once NATS has been away for long', async () => {
