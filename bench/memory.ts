@@ -84,6 +84,18 @@ async function drained(backend: Backend): Promise<[left: number, ms: number]> {
   }
 }
 
+/** Has a million messages wait: meanwhile the worker stands still, or it would have settled some of them. */
+async function filled(servers: Servers, backend: Backend, workerPid: number): Promise<number> {
+  say(`filling the stream up to ${million} messages`);
+  const goOn = stopTree(workerPid);
+  try {
+    await fillStream(servers, standardFleet, Math.max(1, million - (await backend.backlog())));
+    return await backend.backlog();
+  } finally {
+    goOn();
+  }
+}
+
 async function phases(servers: Servers, backend: Backend): Promise<Phase[]> {
   await using cleanup = new AsyncDisposableStack();
   const start = async (role: 'gateway' | 'mqtt' | 'worker') => {
@@ -113,8 +125,7 @@ async function phases(servers: Servers, backend: Backend): Promise<Phase[]> {
       stalled(servers.postgresPid, load(stallMs)),
     ),
   );
-  await fillStream(servers, standardFleet, Math.max(1, million - (await backend.backlog())));
-  const backlog = await backend.backlog();
+  const backlog = await filled(servers, backend, worker.pid);
   seen.push(
     await measured(`a backlog of ${backlog} messages drains`, roles, async () => {
       const [left, ms] = await drained(backend);

@@ -7,7 +7,7 @@ import { type ProveProgress, proveDefaults, runProve } from '../../prove/prove.t
 import { createReport } from '../../prove/report.ts';
 import { needsOf } from '../../prove/schedule.ts';
 import { faketimeMissing, findFaketime } from '../../prove/stack/faked-clock.ts';
-import { canMount } from '../../prove/stack/small-disk.ts';
+import { whyNoMount } from '../../prove/stack/small-disk.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, invocationOf } from '../define-command.ts';
 import { CliError, usageError } from '../exit-codes.ts';
@@ -102,10 +102,9 @@ export function addProveCommand(program: Command, context: CliContext): void {
 function chooseFaults(wanted: readonly Fault[]): PossibleFaults {
   const chosen = possibleFaults(wanted, findFaketime() === undefined ? faketimeMissing : undefined);
   if (chosen.possible.length === 0) throw usageError(`No fault is left: ${faketimeMissing}.`);
-  if (needsOf(chosen.possible).has('small disks') && !canMount())
-    throw usageError(
-      'Faults of the disk need Linux and root, to mount a tmpfs: leave them out, or use sudo.',
-    );
+  const whyNoDisk = needsOf(chosen.possible).has('small disks') ? whyNoMount() : undefined;
+  if (whyNoDisk !== undefined)
+    throw usageError(`Faults of the disk mount a tmpfs, and ${whyNoDisk}: leave them out, or use sudo.`);
   return chosen;
 }
 

@@ -1,4 +1,5 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** A file system in memory that a fault can fill. Linux, as root. */
@@ -11,8 +12,18 @@ export interface SmallDisk {
   unmount(): void;
 }
 
-export function canMount(): boolean {
-  return process.platform === 'linux' && process.getuid?.() === 0;
+/** Why no small disk can be mounted here; undefined: it can. Root of a container may not mount either, so it is tried. */
+export function whyNoMount(): string | undefined {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'it takes Linux and root';
+  const path = mkdtempSync(join(tmpdir(), 'tributary-mount-'));
+  try {
+    mountSmallDisk(path, 1).unmount();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    rmdirSync(path);
+  }
 }
 
 /** @throws Error with what `mount` says. */
