@@ -61,7 +61,14 @@ async function readSync(monitorUrl: string): Promise<Durability['sync']> {
   }
 }
 
-/** Servers before 2.10 say nothing of it: they cannot sync before the ack. */
+/**
+ * `/varz` has the server's `JetStreamConfig` as `jetstream.config`: `max_storage` (bytes) in every version; since 2.10
+ * `sync_interval` (ns) and, only where it is true, `sync_always`. In nats-io/nats-server these are the JSON names of
+ * `JetStreamConfig` in server/jetstream.go, which server/monitor.go's `JetStreamVarz` holds; pull request 4483 brought both
+ * for 2.10.0, and they are the same in 2.11 and in the sources after that. `sync_interval: always` in the configuration
+ * sets `sync_always`, with limits given or found by the server. Servers before 2.10 say nothing of it: they cannot sync
+ * before the ack.
+ */
 export function syncOf(varz: unknown): Durability['sync'] {
   const config = objectOf(objectOf(objectOf(varz).jetstream).config);
   if (config.sync_always === true) return 'always';

@@ -14,6 +14,9 @@ test('one server that may sync later is process-crash-safe only, and so is one o
 test('the monitoring address tells how the server syncs', () => {
   const varz = (config: object) => ({ jetstream: { config: { max_storage: 1, ...config } } });
   expect(syncOf(varz({ sync_interval: 120_000_000_000, sync_always: true }))).toBe('always');
+  // 2.10 and newer, as they come: false is left out, and the interval alone says nothing of the ack.
+  expect(syncOf(varz({ sync_interval: 120_000_000_000, compress_ok: true }))).toBe('later');
+  expect(syncOf(varz({ sync_interval: 1 }))).toBe('later');
   expect(syncOf(varz({}))).toBe('later');
   expect([syncOf({}), syncOf('no JSON of ours')]).toEqual(['unknown', 'unknown']);
 });
