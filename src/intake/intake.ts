@@ -108,7 +108,7 @@ async function publish(options: IntakeOptions, message: IncomingMessage): Promis
   );
   const result = await options.publisher.publish(
     telemetrySubject(tenantId),
-    Buffer.from(envelope),
+    envelope,
     encodeMsgId(identified),
   );
   if (!result.ok) return refused(options, result);

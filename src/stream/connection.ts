@@ -1,5 +1,8 @@
-import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { NatsConnectionImpl } from '@nats-io/nats-core/internal';
+import { connect as connectOverNode, type NodeConnectionOptions } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
+import { TlsWantedError, useBunTransport } from './bun-transport.ts';
 import { paceRedials } from './redial.ts';
 
 export interface NatsConnectOptions {
@@ -39,7 +42,7 @@ export async function connectNats(options: NatsConnectOptions): Promise<NatsConn
   const connectionOptions = parseNatsUrl(options.url);
   let connection: NatsConnection;
   try {
-    connection = await connect({
+    connection = await dial({
       ...connectionOptions,
       name: options.name,
       maxReconnectAttempts: -1,
@@ -66,6 +69,18 @@ export async function connectNats(options: NatsConnectOptions): Promise<NatsConn
   }
   logStatus(connection, options.log);
   return connection;
+}
+
+/** Plain connections over the runtime's socket, encrypted ones as the client does them. */
+async function dial(options: NodeConnectionOptions): Promise<NatsConnection> {
+  if (options.tls !== undefined) return connectOverNode(options);
+  useBunTransport();
+  try {
+    return await NatsConnectionImpl.connect(options);
+  } catch (error) {
+    if (error instanceof TlsWantedError) return connectOverNode(options);
+    throw error;
+  }
 }
 
 /**

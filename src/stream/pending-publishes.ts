@@ -7,8 +7,11 @@ export type Refusal = Extract<PubAck, { stored: false }>;
 export interface PendingPublish {
   readonly token: number;
   readonly subject: string;
-  readonly data: Uint8Array;
-  readonly header: Uint8Array;
+  readonly data: string | Uint8Array;
+  /** Of `data`, in UTF-8. */
+  readonly dataBytes: number;
+  readonly msgId: string;
+  /** With the header: what the server counts against its `max_payload`. */
   readonly bytes: number;
   readonly startedMs: number;
   readonly deadlineMs: number;
@@ -47,12 +50,14 @@ export class PendingPublishes {
     );
   }
 
-  add(publish: Omit<PendingPublish, 'token' | 'sends' | 'unanswered' | 'refusal'>): PendingPublish {
+  nextToken(): number {
     this.#lastToken++;
-    const entry = { ...publish, token: this.#lastToken, sends: 0, unanswered: 0, refusal: undefined };
-    this.#byToken.set(entry.token, entry);
-    this.bytes += entry.bytes;
-    return entry;
+    return this.#lastToken;
+  }
+
+  add(publish: PendingPublish): void {
+    this.#byToken.set(publish.token, publish);
+    this.bytes += publish.bytes;
   }
 
   get(token: number): PendingPublish | undefined {

@@ -42,10 +42,11 @@ export interface Publisher {
    * Publishes and waits for the PubAck. Never throws. After a reconnect the same bytes go out again under the
    * same id, until the deadline.
    *
-   * @param data is kept until the outcome is there: do not change it
+   * @param subject printable ASCII without spaces
+   * @param data text goes out as UTF-8; bytes are kept until the outcome is there: do not change them
    * @param msgId `Nats-Msg-Id`: printable ASCII without spaces
    */
-  publish(subject: string, data: Uint8Array, msgId: string): Promise<PublishResult>;
+  publish(subject: string, data: string | Uint8Array, msgId: string): Promise<PublishResult>;
   /** Messages under way. */
   readonly inFlight: number;
   /** For how long the connection has been away, in ms; 0 while it is there. */
@@ -75,6 +76,8 @@ export const publisherDefaults = {
   disconnectGraceMs: 1_000,
   /** Between two tries while JetStream is not there yet. */
   retryDelayMs: 100,
+  /** About so much goes to the connection in one piece. */
+  maxWriteBytes: 256 * 1024,
   /** How often deadlines are looked at. */
   sweepMs: 25,
 } as const;

@@ -1,6 +1,7 @@
-import { createInbox, headers, type Msg, type Subscription } from '@nats-io/nats-core';
+import { createInbox, type Msg, type Subscription } from '@nats-io/nats-core';
 import { type PendingPublish, PendingPublishes, refusedResult } from './pending-publishes.ts';
 import { readPubAck } from './pub-ack.ts';
+import { encodePublishes, type FramedPublish, headerBytes, sendFrames } from './publish-frames.ts';
 import {
   type Publisher,
   type PublisherOptions,
@@ -17,8 +18,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
   return new AckedPublisher(options);
 }
 
-const headerStart = 'NATS/1.0\r\nNats-Msg-Id: ';
-const msgIdPattern = /^[\x21-\x7e]+$/;
+/** What subjects and message ids may be made of: they stand in the protocol's lines. */
+const wordPattern = /^[\x21-\x7e]+$/;
 
 /**
  * Acked publishing over core NATS with one reply inbox; the last token of the reply subject is the publish's
@@ -45,10 +46,6 @@ class AckedPublisher implements Publisher {
   #draining = false;
   #probing = false;
   #whenEmpty: (() => void) | undefined;
-  // The client asks headers for nothing but their encoding, and headers() made per message costs more than
-  // the rest of the publish: so one object that hands out bytes made here.
-  #headerBytes: Uint8Array = new Uint8Array();
-  readonly #carrier = Object.assign(headers(), { encode: () => this.#headerBytes });
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -75,25 +72,29 @@ class AckedPublisher implements Publisher {
     return this.#disconnectedAtMs === undefined ? 0 : this.#clock() - this.#disconnectedAtMs;
   }
 
-  publish(subject: string, data: Uint8Array, msgId: string): Promise<PublishResult> {
-    const refused = this.#refuseUnsent(subject, data, msgId);
+  publish(subject: string, data: string | Uint8Array, msgId: string): Promise<PublishResult> {
+    const dataBytes = typeof data === 'string' ? Buffer.byteLength(data) : data.length;
+    const refused = this.#refuseUnsent(subject, dataBytes, msgId);
     if (refused !== undefined) {
       this.#options.metrics?.settled(refused.why, 0);
       return Promise.resolve({ ok: false, known: true, ...refused });
     }
     const startedMs = this.#clock();
-    const header = Buffer.from(`${headerStart}${msgId}\r\n\r\n`, 'latin1');
     return new Promise((resolve) => {
-      const publish = this.#pending.add({
+      this.#enqueue({
+        token: this.#pending.nextToken(),
         subject,
         data,
-        header,
-        bytes: data.length + header.length,
+        dataBytes,
+        msgId,
+        bytes: dataBytes + headerBytes(msgId),
         startedMs,
         deadlineMs: startedMs + this.#options.publishTimeoutMs,
+        sends: 0,
+        unanswered: 0,
+        refusal: undefined,
         resolve,
       });
-      this.#enqueue(publish);
     });
   }
 
@@ -110,22 +111,23 @@ class AckedPublisher implements Publisher {
 
   #refuseUnsent(
     subject: string,
-    data: Uint8Array,
+    dataBytes: number,
     msgId: string,
   ): { why: PublishFailure; detail?: string } | undefined {
     if (this.#draining) return { why: 'refused', detail: 'this process is stopping' };
     if (this.#closed) return { why: 'disconnected', detail: 'the connection is closed' };
-    if (!msgIdPattern.test(msgId)) return { why: 'refused', detail: 'the message id is not printable ASCII' };
+    if (!wordPattern.test(msgId)) return { why: 'refused', detail: 'the message id is not printable ASCII' };
+    if (!wordPattern.test(subject)) return { why: 'refused', detail: 'the subject is not printable ASCII' };
     if (this.disconnectedForMs > publisherDefaults.disconnectGraceMs) return { why: 'disconnected' };
     const { maxInFlight: count, maxInFlightBytes: bytes } = this.#options;
-    const extraBytes = data.length + headerStart.length + msgId.length + 4;
-    if (this.#pending.exceeds({ count, bytes }, extraBytes)) return { why: 'overloaded' };
+    if (this.#pending.exceeds({ count, bytes }, dataBytes + headerBytes(msgId))) return { why: 'overloaded' };
     // Last: it counts what it lets pass.
-    const full = this.#options.room?.take(subject, data.length);
+    const full = this.#options.room?.take(subject, dataBytes);
     return full === undefined ? undefined : { why: full };
   }
 
   #enqueue(publish: PendingPublish): void {
+    this.#pending.add(publish);
     if (this.#outbox.push(publish) === 1) setImmediate(() => this.#flush());
   }
 
@@ -134,30 +136,41 @@ class AckedPublisher implements Publisher {
     this.#outbox = [];
     // Away: the reconnect sends it.
     if (this.#disconnectedAtMs !== undefined || this.#closed) return;
-    for (const publish of batch) {
-      // A reconnect in between may have sent it.
-      if (publish.sends === 0) this.#send(publish);
-    }
+    // A reconnect in between may have sent it.
+    this.#send(batch.filter(({ sends }) => sends === 0));
   }
 
-  #send(publish: PendingPublish): void {
-    if (!this.#pending.has(publish)) return;
-    this.#headerBytes = publish.header;
-    try {
-      this.#options.nc.publish(publish.subject, publish.data, {
-        reply: `${this.#inbox}.${publish.token.toString(36)}`,
-        headers: this.#carrier,
-      });
-    } catch (error) {
-      // The client refuses before it sends: over the server's max_payload, or a subject that is none.
-      const detail = error instanceof Error ? error.message : String(error);
-      const why = detail.includes('max_payload') ? 'too_large' : 'refused';
-      this.#settle(publish, { ok: false, why, known: publish.unanswered === 0, detail });
-      return;
+  #send(publishes: Iterable<PendingPublish>): void {
+    let frames: FramedPublish[] = [];
+    let bytes = 0;
+    for (const publish of publishes) {
+      if (!this.#mayGo(publish)) continue;
+      frames.push(this.#frame(publish));
+      bytes += publish.bytes;
+      if (bytes < publisherDefaults.maxWriteBytes) continue;
+      sendFrames(this.#options.nc, encodePublishes(frames));
+      frames = [];
+      bytes = 0;
     }
+    if (frames.length > 0) sendFrames(this.#options.nc, encodePublishes(frames));
+  }
+
+  /** Settled in the meantime, or the server would close the connection over it: then it is not sent. */
+  #mayGo(publish: PendingPublish): boolean {
+    if (!this.#pending.has(publish)) return false;
+    const maxPayload = this.#options.nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
+    if (publish.bytes <= maxPayload) return true;
+    const detail = `${publish.bytes} bytes are more than the server's max_payload of ${maxPayload}`;
+    this.#settle(publish, { ok: false, why: 'too_large', known: publish.unanswered === 0, detail });
+    return false;
+  }
+
+  #frame(publish: PendingPublish): FramedPublish {
     publish.sends++;
     publish.unanswered++;
     if (publish.sends > 1) this.#options.metrics?.resent(1);
+    const { subject, data, dataBytes, msgId, token } = publish;
+    return { subject, reply: `${this.#inbox}.${token.toString(36)}`, msgId, data, dataBytes };
   }
 
   #receive(reply: Msg): void {
@@ -199,7 +212,7 @@ class AckedPublisher implements Publisher {
       else if (publish.sends === 0) this.#settle(publish, { ok: false, why: 'disconnected', known: true });
     }
     if (this.#disconnectedAtMs !== undefined || this.#closed) return;
-    for (const publish of this.#pending.takeDueRetries(now)) this.#send(publish);
+    this.#send(this.#pending.takeDueRetries(now));
     if (this.#pending.stalledCount > 0) this.#probe();
   }
 
@@ -239,7 +252,7 @@ class AckedPublisher implements Publisher {
     this.#pending.clearRetries();
     if (this.#pending.count === 0) return;
     this.#options.log.info({ messages: this.#pending.count }, 'publishing again what waits for its PubAck');
-    for (const publish of this.#pending.values()) this.#send(publish);
+    this.#send(this.#pending.values());
   }
 
   #connectionClosed(): void {
