@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { createTalliedCounter } from './tallied-counter.ts';
 
 /** The gateway's routes as the metrics name them; `other` is what no route matched. */
 export type HttpRoute = 'single' | 'batch' | 'rate_limits' | 'other';
@@ -17,7 +18,7 @@ const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 /** Every metric of `sources/http`. */
 export function createHttpMetrics(registry: Registry): HttpMetrics {
   const registers = [registry];
-  const requests = new Counter({
+  const requests = createTalliedCounter({
     name: 'tributary_http_requests_total',
     help: 'Answered HTTP requests, by route and status.',
     labelNames: ['route', 'status'],
@@ -36,40 +37,26 @@ export function createHttpMetrics(registry: Registry): HttpMetrics {
     labelNames: ['outcome'],
     registers,
   });
-  const open = new Gauge({
+  let open = 0;
+  new Gauge({
     name: 'tributary_http_requests_in_flight',
     help: 'HTTP requests that are being answered.',
     registers,
+    collect() {
+      this.set(open);
+    },
   });
-  // A labelled child is looked up by hashing its labels: once per combination is enough.
-  const counted = new Map<string, Counter.Internal>();
-  const timed = new Map<HttpRoute, Histogram.Internal<'route'>>();
-  const countedFor = (route: HttpRoute, status: number) => {
-    const key = `${route} ${status}`;
-    let child = counted.get(key);
-    if (child === undefined) {
-      child = requests.labels(route, String(status));
-      counted.set(key, child);
-    }
-    return child;
-  };
-  const timedFor = (route: HttpRoute) => {
-    let child = timed.get(route);
-    if (child === undefined) {
-      child = duration.labels(route);
-      timed.set(route, child);
-    }
-    return child;
-  };
   return {
     answered: (route, status, seconds) => {
-      countedFor(route, status).inc();
-      timedFor(route).observe(seconds);
+      requests.inc(route, String(status));
+      duration.observe({ route }, seconds);
     },
     batchItems: (accepted, rejected) => {
       if (accepted > 0) items.inc({ outcome: 'accepted' }, accepted);
       if (rejected > 0) items.inc({ outcome: 'rejected' }, rejected);
     },
-    inFlight: (change) => open.inc(change),
+    inFlight: (change) => {
+      open += change;
+    },
   };
 }

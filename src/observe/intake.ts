@@ -1,4 +1,5 @@
-import { Counter, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import { createTalliedCounter } from './tallied-counter.ts';
 
 /** What the intake reports. */
 export interface IntakeMetrics {
@@ -7,11 +8,11 @@ export interface IntakeMetrics {
 }
 
 export function createIntakeMetrics(registry: Registry): IntakeMetrics {
-  const messages = new Counter({
+  const messages = createTalliedCounter({
     name: 'tributary_intake_messages_total',
     help: 'Messages by source and outcome: accepted, duplicate, or the code of the refusal.',
     labelNames: ['source', 'outcome'],
     registers: [registry],
   });
-  return { answered: (source, outcome) => messages.inc({ source, outcome }) };
+  return { answered: (source, outcome) => messages.inc(source, outcome) };
 }

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { createTalliedCounter } from './tallied-counter.ts';
 
 /** What the acked publisher reports. */
 export interface PublisherMetrics {
@@ -12,7 +13,7 @@ export interface PublisherMetrics {
 
 export function createPublisherMetrics(registry: Registry): PublisherMetrics {
   const registers = [registry];
-  const publishes = new Counter({
+  const publishes = createTalliedCounter({
     name: 'tributary_publisher_publishes_total',
     help: 'Publishes by outcome: stored, duplicate, or why not.',
     labelNames: ['outcome'],
@@ -48,7 +49,7 @@ export function createPublisherMetrics(registry: Registry): PublisherMetrics {
   });
   return {
     settled(outcome, elapsedSeconds) {
-      publishes.inc({ outcome });
+      publishes.inc(outcome);
       if (outcome === 'stored' || outcome === 'duplicate') seconds.observe(elapsedSeconds);
     },
     resent: (count) => resends.inc(count),

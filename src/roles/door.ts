@@ -7,6 +7,7 @@ import type { Config } from '../config/settings.ts';
 import { createAdmission } from '../intake/admission.ts';
 import { createIntake, type Intake } from '../intake/intake.ts';
 import { withDeadline } from '../lib/deadline.ts';
+import { createRandomPool } from '../lib/random-pool.ts';
 import { createIntakeMetrics } from '../observe/intake.ts';
 import type { Flow } from '../sources/http/flow-route.ts';
 import { createPool } from '../store/pool.ts';
@@ -153,7 +154,16 @@ function createIntakes(options: DoorOptions, registry: RegistryFeed) {
   return {
     withoutNats,
     with: ({ publisher, backlog }: Backbone): Intake =>
-      createIntake({ publisher, admission, backlog, clock: wallClock, random, randomBytes, log, metrics }),
+      createIntake({
+        publisher,
+        admission,
+        backlog,
+        clock: wallClock,
+        random,
+        randomBytes: createRandomPool(randomBytes),
+        log,
+        metrics,
+      }),
   };
 }
 

@@ -1,16 +1,12 @@
 import type { PubAck } from './pub-ack.ts';
+import type { FramedPublish } from './publish-frames.ts';
 import type { PublishResult } from './publisher-contract.ts';
 
 export type Refusal = Extract<PubAck, { stored: false }>;
 
 /** One publish on its way, from `publish()` to its outcome. */
-export interface PendingPublish {
+export interface PendingPublish extends FramedPublish {
   readonly token: number;
-  readonly subject: string;
-  readonly data: string | Uint8Array;
-  /** Of `data`, in UTF-8. */
-  readonly dataBytes: number;
-  readonly msgId: string;
   /** With the header: what the server counts against its `max_payload`. */
   readonly bytes: number;
   readonly startedMs: number;

@@ -53,8 +53,23 @@ function commandOf({ subject, reply, msgId, dataBytes }: FramedPublish): string 
   return `HPUB ${subject} ${reply} ${header} ${header + dataBytes}\r\n${headerStart}${msgId}${headerEnd}`;
 }
 
-/** Hands protocol text to the client's own queue, behind what is in it. @throws TypeError for a connection not its own */
-export function sendFrames(nc: NatsConnection, frames: Uint8Array): void {
+/** About so many bytes of messages go into one buffer: after an outage there may be very many. */
+const maxBufferBytes = 256 * 1024;
+
+/**
+ * Hands publishes to the client's own queue, behind what is in it already.
+ *
+ * @throws TypeError for a connection that is not the NATS client's
+ */
+export function sendPublishes(nc: NatsConnection, publishes: readonly FramedPublish[]): void {
   if (!(nc instanceof NatsConnectionImpl)) throw new TypeError('the connection is not of the NATS client');
-  nc.protocol.sendCommand(frames);
+  let from = 0;
+  let bytes = 0;
+  for (const [index, { dataBytes }] of publishes.entries()) {
+    bytes += dataBytes;
+    if (bytes < maxBufferBytes && index < publishes.length - 1) continue;
+    nc.protocol.sendCommand(encodePublishes(publishes.slice(from, index + 1)));
+    from = index + 1;
+    bytes = 0;
+  }
 }

@@ -76,8 +76,6 @@ export const publisherDefaults = {
   disconnectGraceMs: 1_000,
   /** Between two tries while JetStream is not there yet. */
   retryDelayMs: 100,
-  /** About so much goes to the connection in one piece. */
-  maxWriteBytes: 256 * 1024,
   /** How often deadlines are looked at. */
   sweepMs: 25,
 } as const;

@@ -1,7 +1,7 @@
 import { createInbox, type Msg, type Subscription } from '@nats-io/nats-core';
 import { type PendingPublish, PendingPublishes, refusedResult } from './pending-publishes.ts';
 import { readPubAck } from './pub-ack.ts';
-import { encodePublishes, type FramedPublish, headerBytes, sendFrames } from './publish-frames.ts';
+import { headerBytes, sendPublishes } from './publish-frames.ts';
 import {
   type Publisher,
   type PublisherOptions,
@@ -80,22 +80,26 @@ class AckedPublisher implements Publisher {
       return Promise.resolve({ ok: false, known: true, ...refused });
     }
     const startedMs = this.#clock();
-    return new Promise((resolve) => {
-      this.#enqueue({
-        token: this.#pending.nextToken(),
-        subject,
-        data,
-        dataBytes,
-        msgId,
-        bytes: dataBytes + headerBytes(msgId),
-        startedMs,
-        deadlineMs: startedMs + this.#options.publishTimeoutMs,
-        sends: 0,
-        unanswered: 0,
-        refusal: undefined,
-        resolve,
-      });
-    });
+    const token = this.#pending.nextToken();
+    const { promise, resolve } = Promise.withResolvers<PublishResult>();
+    const publish: PendingPublish = {
+      token,
+      reply: `${this.#inbox}.${token.toString(36)}`,
+      subject,
+      data,
+      dataBytes,
+      msgId,
+      bytes: dataBytes + headerBytes(msgId),
+      startedMs,
+      deadlineMs: startedMs + this.#options.publishTimeoutMs,
+      sends: 0,
+      unanswered: 0,
+      refusal: undefined,
+      resolve,
+    };
+    this.#pending.add(publish);
+    if (this.#outbox.push(publish) === 1) setImmediate(() => this.#flush());
+    return promise;
   }
 
   async drain(): Promise<void> {
@@ -116,19 +120,14 @@ class AckedPublisher implements Publisher {
   ): { why: PublishFailure; detail?: string } | undefined {
     if (this.#draining) return { why: 'refused', detail: 'this process is stopping' };
     if (this.#closed) return { why: 'disconnected', detail: 'the connection is closed' };
-    if (!wordPattern.test(msgId)) return { why: 'refused', detail: 'the message id is not printable ASCII' };
-    if (!wordPattern.test(subject)) return { why: 'refused', detail: 'the subject is not printable ASCII' };
+    if (!(wordPattern.test(subject) && wordPattern.test(msgId)))
+      return { why: 'refused', detail: 'the subject or the message id is not printable ASCII' };
     if (this.disconnectedForMs > publisherDefaults.disconnectGraceMs) return { why: 'disconnected' };
     const { maxInFlight: count, maxInFlightBytes: bytes } = this.#options;
     if (this.#pending.exceeds({ count, bytes }, dataBytes + headerBytes(msgId))) return { why: 'overloaded' };
     // Last: it counts what it lets pass.
     const full = this.#options.room?.take(subject, dataBytes);
     return full === undefined ? undefined : { why: full };
-  }
-
-  #enqueue(publish: PendingPublish): void {
-    this.#pending.add(publish);
-    if (this.#outbox.push(publish) === 1) setImmediate(() => this.#flush());
   }
 
   #flush(): void {
@@ -141,21 +140,18 @@ class AckedPublisher implements Publisher {
   }
 
   #send(publishes: Iterable<PendingPublish>): void {
-    let frames: FramedPublish[] = [];
-    let bytes = 0;
+    const going: PendingPublish[] = [];
     for (const publish of publishes) {
       if (!this.#mayGo(publish)) continue;
-      frames.push(this.#frame(publish));
-      bytes += publish.bytes;
-      if (bytes < publisherDefaults.maxWriteBytes) continue;
-      sendFrames(this.#options.nc, encodePublishes(frames));
-      frames = [];
-      bytes = 0;
+      going.push(publish);
+      publish.sends++;
+      publish.unanswered++;
+      if (publish.sends > 1) this.#options.metrics?.resent(1);
     }
-    if (frames.length > 0) sendFrames(this.#options.nc, encodePublishes(frames));
+    sendPublishes(this.#options.nc, going);
   }
 
-  /** Settled in the meantime, or the server would close the connection over it: then it is not sent. */
+  /** Not when it was settled in the meantime, or when the server would close the connection over it. */
   #mayGo(publish: PendingPublish): boolean {
     if (!this.#pending.has(publish)) return false;
     const maxPayload = this.#options.nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
@@ -163,14 +159,6 @@ class AckedPublisher implements Publisher {
     const detail = `${publish.bytes} bytes are more than the server's max_payload of ${maxPayload}`;
     this.#settle(publish, { ok: false, why: 'too_large', known: publish.unanswered === 0, detail });
     return false;
-  }
-
-  #frame(publish: PendingPublish): FramedPublish {
-    publish.sends++;
-    publish.unanswered++;
-    if (publish.sends > 1) this.#options.metrics?.resent(1);
-    const { subject, data, dataBytes, msgId, token } = publish;
-    return { subject, reply: `${this.#inbox}.${token.toString(36)}`, msgId, data, dataBytes };
   }
 
   #receive(reply: Msg): void {

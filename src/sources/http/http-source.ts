@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Intake } from '../../intake/intake.ts';
+import { createSharedDeadline } from '../../lib/shared-deadline.ts';
 import type { HttpMetrics, HttpRoute } from '../../observe/http.ts';
 import { batchPath, createBatchRoute } from './batch-route.ts';
 import { drainServer } from './drain-server.ts';
@@ -76,11 +77,12 @@ export function startHttpSource(options: HttpSourceOptions): HttpSource {
 function createRoutes(options: HttpSourceOptions, isDraining: () => boolean) {
   const { intake, maxBodyBytes, maxBatchBytes, receiveTimeoutMs, httpMetrics } = options;
   const budget = createReceiveBudget(options.maxReceivingBytes);
-  const single = createSingleRoute(intake, { maxBytes: maxBodyBytes, receiveTimeoutMs, budget });
+  const deadline = createSharedDeadline(receiveTimeoutMs, options.now);
+  const single = createSingleRoute(intake, { maxBytes: maxBodyBytes, deadline, budget });
   const batch = createBatchRoute(intake, {
     maxBytes: maxBatchBytes,
     maxItemBytes: maxBodyBytes,
-    receiveTimeoutMs,
+    deadline,
     budget,
     onItems: httpMetrics.batchItems,
   });

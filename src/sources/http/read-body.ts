@@ -1,12 +1,12 @@
-import { withDeadline } from '../../lib/deadline.ts';
+import type { SharedDeadline } from '../../lib/shared-deadline.ts';
 import { inflate } from './inflate.ts';
 import type { ReceiveBudget } from './receive-budget.ts';
 
 export interface BodyLimits {
   /** Of the body as sent, and of what it inflates to. */
   readonly maxBytes: number;
-  /** For the whole body. */
-  readonly receiveTimeoutMs: number;
+  /** For the whole body; shared by all requests. */
+  readonly deadline: SharedDeadline;
   /** Shared by all requests. */
   readonly budget: ReceiveBudget;
 }
@@ -21,7 +21,6 @@ export type BodyFault =
   | 'corrupt';
 
 const empty = new Uint8Array(0);
-const late = Symbol('late');
 
 /**
  * The whole body of a request, inflated. A Content-Length beyond the limit is refused before anything is read.
@@ -37,9 +36,9 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Ui
   const received =
     contentLength === null
       ? await receiveUnannounced(request, limits)
-      : await within(request.bytes(), limits.receiveTimeoutMs);
+      : await limits.deadline.race(request.bytes());
   limits.budget.give(announced);
-  if (received === late) return 'request_timeout';
+  if (received === undefined) return 'request_timeout';
   if (typeof received === 'string' || encoding === null) return received;
   return inflate(received, encoding.toLowerCase(), limits.maxBytes);
 }
@@ -56,12 +55,12 @@ type BodyReader = Pick<ReadableStreamDefaultReader<Uint8Array>, 'read' | 'cancel
 /** A chunked body is counted while it comes in; `bytes()` would hold whatever is sent. */
 async function receiveUnannounced(
   request: Request,
-  { maxBytes, receiveTimeoutMs }: BodyLimits,
-): Promise<Uint8Array | 'too_large' | typeof late> {
+  { maxBytes, deadline }: BodyLimits,
+): Promise<Uint8Array | 'too_large' | undefined> {
   if (request.body === null) return empty;
   const reader: BodyReader = request.body.getReader();
-  const outcome = await within(collect(reader, maxBytes), receiveTimeoutMs);
-  if (outcome === late || outcome === 'too_large') reader.cancel().catch(() => undefined);
+  const outcome = await deadline.race(collect(reader, maxBytes));
+  if (outcome === undefined || outcome === 'too_large') reader.cancel().catch(() => undefined);
   return outcome;
 }
 
@@ -75,9 +74,4 @@ async function collect(reader: BodyReader, maxBytes: number): Promise<Uint8Array
     if (length > maxBytes) return 'too_large';
     chunks.push(value);
   }
-}
-
-/** The outcome of a read, or `late` when the time is up or the client has gone. */
-function within<T>(reading: Promise<T>, timeoutMs: number): Promise<T | typeof late> {
-  return withDeadline<T, typeof late>(reading, timeoutMs, () => late).catch(() => late);
 }

@@ -48,7 +48,18 @@ export function createSingleRoute(intake: Intake, limits: BodyLimits) {
     // The header's token replaces one in the body, in the text and in what was parsed from it.
     payload.provision_token = token;
     const payloadText = withMember(json.text, 'provision_token', JSON.stringify(token));
-    const result = await intake.accept({ source: 'http', username: '', ...addressed, payloadText, payload });
+    const { tenantId, deviceId, msgType, idempotencyKey } = addressed;
+    const result = await intake.accept({
+      source: 'http',
+      tenantId,
+      deviceId,
+      msgType,
+      username: '',
+      token,
+      idempotencyKey,
+      payloadText,
+      payload,
+    });
     return result.ok ? new Response(acceptedBody, acceptedInit) : refuseResult(request, result);
   };
 }
