@@ -62,14 +62,17 @@ create table route_outbox (
   -- Before this moment it is in the hands of a process that publishes it from memory; after it the sweep takes it.
   due_at timestamptz not null default now() + interval '5 seconds',
   created_at timestamptz not null default now(),
-  -- Of messages: the jobs to publish, and those over a route's cap, which become dead letters. One element a job: its
-  -- message's row of `telemetry` (time in µs since the epoch, identity), and its route.
+  -- Of messages: the jobs to publish, and those that were refused when they were matched (over the route's cap), which
+  -- become dead letters. One element a job: its message's row of `telemetry` (time in µs since the epoch, identity), and
+  -- its route.
   times_us bigint[] not null default '{}',
   identities uuid[] not null default '{}',
   route_ids integer[] not null default '{}',
+  jobs integer not null generated always as (cardinality(route_ids)) stored,
   refused_times_us bigint[] not null default '{}',
   refused_identities uuid[] not null default '{}',
   refused_route_ids integer[] not null default '{}',
+  refused_details text[] not null default '{}',
   -- What is added to route_totals besides, when the row goes: [{"route_id":1,"condition_errors":3,"dropped":2}, …].
   counts jsonb not null default '[]',
   -- Of a status change: it is matched with the routes when it is published.
@@ -77,7 +80,8 @@ create table route_outbox (
   event jsonb,
   check (cardinality(times_us) = cardinality(route_ids) and cardinality(identities) = cardinality(route_ids)),
   check (cardinality(refused_times_us) = cardinality(refused_route_ids)
-    and cardinality(refused_identities) = cardinality(refused_route_ids)),
+    and cardinality(refused_identities) = cardinality(refused_route_ids)
+    and cardinality(refused_details) = cardinality(refused_route_ids)),
   check ((kind = 'status') = (event is not null and tenant_id is not null))
 );
 create index route_outbox_due on route_outbox (due_at);

@@ -286,6 +286,30 @@ export const settings = {
     default: 1_800_000,
     about: 'A device is OFFLINE after this time without a message, in ms.',
   }),
+  routesMaxBytes: setting({
+    env: 'TRIBUTARY_ROUTES_MAX_BYTES',
+    schema: integer(MiB, Number.MAX_SAFE_INTEGER),
+    default: 512 * MiB,
+    about: 'Size of ROUTES, the stream of jobs for routes. What it has no room for becomes a dead letter.',
+  }),
+  routesMaxPerTenant: setting({
+    env: 'TRIBUTARY_ROUTES_MAX_PER_TENANT',
+    schema: integer(1, 1_000_000_000),
+    default: 200_000,
+    about: 'Jobs that one tenant may have waiting in ROUTES; more become dead letters.',
+  }),
+  deadLetterDays: setting({
+    env: 'TRIBUTARY_DEAD_LETTER_DAYS',
+    schema: integer(1, 36_500),
+    default: 30,
+    about: 'How long a dead letter is kept, in days.',
+  }),
+  deadLettersMaxPerTenant: setting({
+    env: 'TRIBUTARY_DEAD_LETTERS_MAX_PER_TENANT',
+    schema: integer(1, 100_000_000),
+    default: 100_000,
+    about: 'Dead letters kept of one tenant at most; the oldest go first.',
+  }),
   quarantineDays: setting({
     env: 'TRIBUTARY_QUARANTINE_DAYS',
     schema: integer(1, 36_500),

@@ -27,6 +27,7 @@ import { createPlans, type Plan, planEntries } from '../worker/plan.ts';
 import { createQuarantineRoom } from '../worker/quarantine-room.ts';
 import { startRateLimitAnswer } from '../worker/rate-limit-answer.ts';
 import { createRateLimiter, type RateLimiter } from '../worker/rate-limiter.ts';
+import type { Routing } from '../worker/routing/routing.ts';
 import { createSettle, type OtherEpochError } from '../worker/settle.ts';
 import { startSettleLoop } from '../worker/settle-loop.ts';
 import { createSettledCounts } from '../worker/settled-counts.ts';
@@ -41,6 +42,7 @@ import { startNatsDialer } from './nats-dialer.ts';
 import { quarantineLimits } from './quarantine-limits.ts';
 import { auditOf, createRoleAuditor } from './role-audit.ts';
 import type { RoleDeps } from './role-deps.ts';
+import { startRoleRouting } from './role-routing.ts';
 import { createRoleId, serveRoleStatus } from './role-status.ts';
 import { prepareTopology } from './role-topology.ts';
 import { waitForSchema } from './wait-for-schema.ts';
@@ -66,8 +68,8 @@ export const workerDefaults = {
     idleInTransactionTimeoutMs: 15_000,
     answerTimeoutMs: 18_000,
   },
-  /** Connections beside those that settle: partitions, epochs. */
-  spareConnections: 2,
+  /** Connections beside those that settle: partitions, epochs, the outbox's relay and its sweep. */
+  spareConnections: 4,
 } as const;
 
 /**
@@ -86,7 +88,7 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
   const max = config.batchesInFlight + workerDefaults.spareConnections;
   const pool = createPool({ databaseUrl, max, name, log, timeouts: workerDefaults.timeouts });
   const pollMs = workerDefaults.registryPollMs;
-  const registry = startRegistryFeed({ pool, pollMs, devices: true, log, clock: now });
+  const registry = startRegistryFeed({ pool, pollMs, devices: true, routes: true, log, clock: now });
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   const dialer = startNatsDialer({ connect: () => connectNats({ url, name, log }), log, random });
@@ -173,8 +175,9 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
   const echoCanaries = createCanaryEcho((senderId, msgId) => {
     if (!nc.isClosed()) nc.publish(canaryEchoSubject(senderId), msgId);
   });
+  const routes = startRoleRouting(options);
   const loop = startSettleLoop({
-    ...settling(options, limiter),
+    ...settling(options, limiter, routes.routing),
     puller: pullerOf(options),
     onSettled: (settled) => {
       counts.add(settled);
@@ -205,6 +208,7 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
     async drain() {
       const watched = leftovers.drain();
       await loop.drain(workerDefaults.settleDeadlineMs).catch(options.onFailure);
+      await routes.drain();
       await soon(Promise.all([watched, sharing.drain(), answer.drain(), status.drain(), alarms.drain()]));
     },
   };
@@ -227,7 +231,7 @@ function pullerOf({ config, nc, metrics, log, now, random }: WorkOptions) {
 }
 
 /** How messages are planned and settled. */
-function settling({ config, pool, registry, log, now }: WorkOptions, limiter: RateLimiter) {
+function settling({ config, pool, registry, log, now }: WorkOptions, limiter: RateLimiter, routing: Routing) {
   const decodeOptions = {
     stream: streamName,
     maxBodyBytes: config.maxBodyBytes,
@@ -257,6 +261,7 @@ function settling({ config, pool, registry, log, now }: WorkOptions, limiter: Ra
       maxSensors: config.maxSensors,
       room: createQuarantineRoom(quarantineLimits(config), now),
       ledgerShard: randomInt(ledgerShards),
+      routing,
     }),
   };
 }

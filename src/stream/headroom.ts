@@ -1,4 +1,4 @@
-import type { TopologyOptions } from './topology-definitions.ts';
+import { type TopologyOptions, topologyDefaults } from './topology-definitions.ts';
 
 /*
  * Why the server's limits lie above the configured ones, and the doors keep to the configured ones (`stream/room.ts`).
@@ -13,11 +13,12 @@ const leastMessages = 50_000;
 
 /** The limits that the server gets. */
 export function withHeadroom<T extends TopologyOptions>(options: T): T {
-  const { streamMaxBytes, streamMaxPerTenant } = options;
+  const { streamMaxBytes, streamMaxPerTenant, routesMaxBytes = topologyDefaults.routesMaxBytes } = options;
   return {
     ...options,
     streamMaxBytes: plus(streamMaxBytes, leastBytes),
     streamMaxPerTenant: plus(streamMaxPerTenant, leastMessages),
+    routesMaxBytes: plus(routesMaxBytes, leastBytes),
   };
 }
 

@@ -50,3 +50,8 @@ export function encodeDeviceToken(deviceId: string): string {
 export function decodeDeviceToken(token: string): string {
   return token.replaceAll('%2E', '.');
 }
+
+/** Where a tenant's jobs lie in ROUTES. */
+export function routesSubject(tenantId: string): string {
+  return `routes.${tenantId}`;
+}

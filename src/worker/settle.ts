@@ -17,6 +17,7 @@ import { type Claimed, claimed, type Outcome, type Plan, type PlanEntry, quarant
 import type { QuarantineRoom } from './quarantine-room.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import { countOutcomes, recordDevices } from './record.ts';
+import type { Routing } from './routing/routing.ts';
 import { storeReadings } from './store-readings.ts';
 
 /*
@@ -40,6 +41,8 @@ export interface SettleOptions {
   readonly room: QuarantineRoom;
   /** This worker's shard of the ledger. */
   readonly ledgerShard: number;
+  /** Absent: nothing is routed. */
+  readonly routing?: Routing;
 }
 
 export interface Settled {
@@ -70,7 +73,8 @@ export type Settle = (plan: Plan) => Promise<Settled[]>;
 export function createSettle(options: SettleOptions): Settle {
   return async (plan) => {
     const unplaceable = await preparePartitions(plan, options);
-    const messages = await settleInTransaction(plan, unplaceable, options);
+    const { messages, publishJobs } = await settleInTransaction(plan, unplaceable, options);
+    publishJobs?.();
     const settled = withClaimedBefore(plan, messages);
     closeCharges(settled, options.limiter);
     return settled;
@@ -81,7 +85,7 @@ async function settleInTransaction(
   plan: Plan,
   unplaceable: ReadonlySet<PlanEntry>,
   options: SettleOptions,
-): Promise<Claimed<PlanEntry>[]> {
+): Promise<{ readonly messages: Claimed<PlanEntry>[]; readonly publishJobs: (() => void) | undefined }> {
   const { pool, limiter, registry, partitions } = options;
   try {
     return await inTransaction(
@@ -93,8 +97,8 @@ async function settleInTransaction(
         }
         await settleKeys(db, messages, ({ reading, device }) => limiter.charge(reading, registry, device));
         await storeReadings(db, plan.epoch, messages);
-        await record(db, plan.epoch, messages, options);
-        return messages;
+        const publishJobs = await record(db, plan.epoch, messages, options);
+        return { messages, publishJobs };
       },
       beginSettling,
     );
@@ -164,19 +168,23 @@ function verdictOf(entry: PlanEntry, { judge, registry }: SettleOptions): Verdic
   return entry.judged.verdict;
 }
 
-/** Everything that follows from the outcomes, in the lock order that all workers keep. */
+/** Everything that follows from the outcomes, in the lock order that all workers keep. @returns what COMMIT sets off */
 async function record(
   db: Queryable,
   epoch: number,
   messages: readonly Claimed<PlanEntry>[],
   options: SettleOptions,
-): Promise<void> {
-  const { registry, room, ledgerShard } = options;
+): Promise<(() => void) | undefined> {
+  const { registry, room, ledgerShard, routing } = options;
   const countRejected = await keepRejected(db, epoch, messages, { registry, room });
+  const recordReturns = await routing?.watchReturns(db, messages);
   await recordDevices(db, messages, options);
-  if (messages.length === 0) return;
+  if (messages.length === 0) return undefined;
+  await recordReturns?.();
+  const publishJobs = await routing?.record(db, messages);
   await addToLedger(db, epoch, ledgerShard, countOutcomes(messages));
   await countRejected();
+  return publishJobs;
 }
 
 function withClaimedBefore(plan: Plan, messages: readonly Claimed<PlanEntry>[]): Settled[] {

@@ -1,0 +1,240 @@
+import type { Logger } from 'pino';
+import { type BackoffOptions, backoffMs } from '../../lib/backoff.ts';
+import { createWaker } from '../../lib/waker.ts';
+import type { DeadLetterReason } from '../../model/dead-letter.ts';
+import { encodeRouteJob, routeJobId } from '../../model/route-job.ts';
+import type { RoutingMetrics } from '../../observe/routing.ts';
+import type { ClosedGroups, FailedJob } from '../../store/routes/close-groups.ts';
+import type { Publisher, PublishResult } from '../../stream/publisher.ts';
+import type { DeadLetterRoom } from './dead-letter-room.ts';
+
+/*
+ * INV. A row leaves the outbox only when each of its jobs has ROUTES' PubAck or is a dead letter, and then all at once.
+ * A group of which one outcome is unknown stays, and is published again by the sweep under the same ids: of two
+ * publishes of one job JetStream keeps one for as long as it remembers the id. Nobody waits for the relay: what it cannot
+ * take is left in the outbox.
+ */
+
+/** One job ready to go. */
+export interface RelayJob {
+  readonly tenantId: string;
+  readonly routeId: number;
+  readonly identity: string;
+  /** Of a message. */
+  readonly timeUs: number | undefined;
+  /** The job's JSON without its head. */
+  readonly body: string;
+}
+
+/** The jobs of one row of the outbox. */
+export interface RelayGroup {
+  readonly jobGroup: string;
+  readonly kind: 'message' | 'status';
+  /** How many `jobs` there are, for the bounds. */
+  readonly size: number;
+  /** Made as they are published. */
+  readonly jobs: Iterable<RelayJob>;
+  /** Jobs that cannot be published at all. */
+  readonly failed: readonly FailedJob[];
+}
+
+export interface RelayOptions {
+  readonly publisher: Pick<Publisher, 'publish'>;
+  readonly subjectOf: (tenantId: string) => string;
+  readonly close: (closed: Omit<ClosedGroups, 'shard'>) => Promise<void>;
+  readonly room: DeadLetterRoom;
+  readonly metrics: Pick<RoutingMetrics, 'published'>;
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+export const relayDefaults = {
+  /** Jobs in memory at most: they wait, or wait for their PubAck. */
+  maxJobs: 20_000,
+  /** Jobs that wait for their PubAck at most. */
+  maxInFlight: 1_000,
+  /** Rows are taken out of the outbox together, so often. */
+  closeEveryMs: 100,
+  /** Finished groups kept at most while the database is away; what is dropped is published once more. */
+  maxFinished: 1_000,
+  retry: { baseMs: 200, maxMs: 5_000 } satisfies BackoffOptions,
+} as const;
+
+export interface Relay {
+  /** @returns false when there is no room: the group stays in the outbox */
+  offer(group: RelayGroup): boolean;
+  /** Whether `offer` would take a group of the usual size. */
+  readonly hasRoom: boolean;
+  /** Jobs in memory. */
+  readonly inHand: number;
+  /** Publishes and closes what it has, for so long; the rest stays in the outbox. */
+  drain(deadlineMs: number): Promise<void>;
+}
+
+export function startRelay(options: RelayOptions): Relay {
+  return new RunningRelay(options);
+}
+
+interface InHand {
+  readonly group: RelayGroup;
+  readonly failed: FailedJob[];
+  readonly statusJobs: { jobGroup: string; routeId: number }[];
+  /** Jobs without an outcome yet, and one more until all are sent. */
+  open: number;
+  isUnknown: boolean;
+}
+
+class RunningRelay implements Relay {
+  readonly #options: RelayOptions;
+  readonly #waiting: RelayGroup[] = [];
+  readonly #somethingWaits = createWaker();
+  readonly #somethingAcked = createWaker();
+  readonly #somethingFinished = createWaker();
+  #finished: InHand[] = [];
+  #inHand = 0;
+  #inFlight = 0;
+  #isStopped = false;
+  readonly #running: Promise<unknown>;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#running = Promise.all([this.#publishAll(), this.#closeAll()]);
+  }
+
+  get inHand(): number {
+    return this.#inHand;
+  }
+
+  get hasRoom(): boolean {
+    return !this.#isStopped && this.#inHand < relayDefaults.maxJobs / 2;
+  }
+
+  offer(group: RelayGroup): boolean {
+    // One that is larger than all the room would never be published.
+    const fits = this.#inHand === 0 || this.#inHand + group.size <= relayDefaults.maxJobs;
+    if (this.#isStopped || !fits) return false;
+    this.#inHand += group.size;
+    this.#waiting.push(group);
+    this.#somethingWaits.wake();
+    return true;
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    const deadline = performance.now() + deadlineMs;
+    while ((this.#inHand > 0 || this.#finished.length > 0) && performance.now() < deadline)
+      await this.#somethingFinished.wait(20);
+    this.#isStopped = true;
+    for (const waker of [this.#somethingWaits, this.#somethingAcked, this.#somethingFinished]) waker.wake();
+    await this.#running;
+  }
+
+  async #publishAll(): Promise<void> {
+    while (!this.#isStopped) {
+      const group = this.#waiting.shift();
+      if (group === undefined) await this.#somethingWaits.wait(1_000);
+      else await this.#publishGroup(group);
+    }
+  }
+
+  async #publishGroup(group: RelayGroup): Promise<void> {
+    const statusJobs =
+      group.kind === 'status' ? group.failed.map(({ jobGroup, routeId }) => ({ jobGroup, routeId })) : [];
+    const inHand: InHand = { group, failed: [...group.failed], statusJobs, open: 1, isUnknown: false };
+    for (const job of group.jobs) {
+      while (this.#inFlight >= relayDefaults.maxInFlight && !this.#isStopped)
+        await this.#somethingAcked.wait(100);
+      if (this.#isStopped) return;
+      inHand.open += 1;
+      this.#inFlight += 1;
+      void this.#publishJob(job, inHand);
+    }
+    this.#settleOne(inHand);
+  }
+
+  async #publishJob(job: RelayJob, inHand: InHand): Promise<void> {
+    const { publisher, subjectOf, metrics } = this.#options;
+    const { jobGroup, kind } = inHand.group;
+    const data = Buffer.from(encodeRouteJob(job.routeId, job.identity, job.body));
+    const result = await publisher.publish(subjectOf(job.tenantId), data, routeJobId(job));
+    metrics.published(result.ok ? (result.duplicate ? 'duplicate' : 'stored') : result.why);
+    this.#inFlight -= 1;
+    this.#somethingAcked.wake();
+    if (kind === 'status') inHand.statusJobs.push({ jobGroup, routeId: job.routeId });
+    if (!result.ok) {
+      const refusal = refusalOf(result);
+      if (refusal === undefined) inHand.isUnknown = true;
+      else
+        inHand.failed.push({
+          jobGroup,
+          ...keyOf(job),
+          ...refusal,
+          kept: this.#options.room.take(job.tenantId),
+        });
+    }
+    this.#settleOne(inHand);
+  }
+
+  #settleOne(inHand: InHand): void {
+    inHand.open -= 1;
+    if (inHand.open > 0) return;
+    this.#inHand -= inHand.group.size;
+    if (inHand.isUnknown) return;
+    this.#finished.push(inHand);
+    this.#finished = this.#finished.slice(-relayDefaults.maxFinished);
+  }
+
+  async #closeAll(): Promise<void> {
+    let failures = 0;
+    for (;;) {
+      const isLast = this.#isStopped;
+      failures = await this.#closeFinished(failures);
+      if (isLast) return;
+      const { closeEveryMs, retry } = relayDefaults;
+      const delayMs = failures === 0 ? closeEveryMs : backoffMs(failures - 1, retry, this.#options.random);
+      await this.#somethingFinished.wait(delayMs);
+    }
+  }
+
+  /** @returns how many attempts have failed in a row */
+  async #closeFinished(failures: number): Promise<number> {
+    const batch = this.#finished;
+    if (batch.length === 0) return failures;
+    this.#finished = [];
+    try {
+      await this.#options.close({
+        groups: batch.map(({ group }) => group.jobGroup),
+        failed: batch.flatMap(({ failed }) => failed),
+        statusJobs: batch.flatMap(({ statusJobs }) => statusJobs),
+      });
+      return 0;
+    } catch (error) {
+      if (failures === 0)
+        this.#options.log.warn(
+          { event: 'outbox_not_closed', groups: batch.length, error: String(error) },
+          'what ROUTES has acknowledged could not be taken out of the outbox: trying again',
+        );
+      this.#finished = [...batch, ...this.#finished].slice(-relayDefaults.maxFinished);
+      return failures + 1;
+    }
+  }
+}
+
+function keyOf({ routeId, timeUs, identity }: RelayJob) {
+  return { routeId, timeUs, identity: timeUs === undefined ? undefined : identity };
+}
+
+/** Undefined: whether ROUTES has the job is not known, or it may well have it soon. */
+function refusalOf(
+  result: Exclude<PublishResult, { ok: true }>,
+): { readonly reason: DeadLetterReason; readonly detail: string } | undefined {
+  switch (result.why) {
+    case 'stream_full':
+      return { reason: 'ROUTES_FULL', detail: 'ROUTES is full' };
+    case 'tenant_full':
+      return { reason: 'ROUTES_FULL', detail: 'ROUTES holds as many jobs of the tenant as it may' };
+    case 'too_large':
+      return { reason: 'UNDELIVERABLE', detail: 'the job is larger than NATS takes' };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,45 @@
+import { type RouteRule, routeCapDefaults } from '../../model/route.ts';
+import { createWindowCounts } from '../window-counts.ts';
+
+/**
+ * How many jobs a route may cause. As with the rate limits, time is arrival time, cut into windows of burst ÷ rate
+ * seconds, and a window holds `burst`: a backlog is capped as it would have been live. Each worker counts for itself, so
+ * that with n workers a route may cause up to n times as many.
+ */
+export interface RouteCaps {
+  /** Counts a job, or says that the route has had its share. */
+  take(route: RouteRule, arrivedAtMs: number): boolean;
+}
+
+/** Windows kept at most are twice this. */
+const maxWindows = 20_000;
+
+export function createRouteCaps(): RouteCaps {
+  const counts = createWindowCounts({ maxWindows });
+  return {
+    take(route, arrivedAtMs) {
+      const { ratePerSecond, burst } = capOf(route);
+      const window = Math.floor((arrivedAtMs * ratePerSecond) / (burst * 1_000));
+      const count = counts.at(`${route.routeId}/${ratePerSecond}/${burst}/${window}`);
+      if (count.own >= burst) return false;
+      count.own += 1;
+      return true;
+    },
+  };
+}
+
+function capOf({ ratePerSecond, burst }: RouteRule): { ratePerSecond: number; burst: number } {
+  const rate = ratePerSecond ?? routeCapDefaults.ratePerSecond;
+  return {
+    ratePerSecond: rate,
+    // Who names only a rate means ten seconds of it, as the defaults do.
+    burst:
+      burst ?? (ratePerSecond === undefined ? routeCapDefaults.burst : Math.max(1, Math.ceil(rate * 10))),
+  };
+}
+
+/** The `detail` of a job that was refused. */
+export function overCap(route: RouteRule): string {
+  const { ratePerSecond, burst } = capOf(route);
+  return `over the route's own cap of ${ratePerSecond} a second, ${burst} at once`;
+}
