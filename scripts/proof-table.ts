@@ -3,39 +3,15 @@
  * `bun scripts/proof-table.ts kill-*.json`. No figure there is typed by hand.
  */
 import { readFileSync } from 'node:fs';
-
-interface Spread {
-  readonly median: number;
-  readonly worst: number;
-}
-
-interface Report {
-  readonly seed: number;
-  readonly passed: boolean;
-  readonly elapsed_ms: number;
-  readonly total: {
-    readonly trials: number;
-    readonly messages: number;
-    readonly answered: number;
-    readonly stored: number;
-    readonly quarantined: number;
-    readonly lost: number;
-    readonly doubled: number;
-    readonly unknown: number;
-    readonly redeliveries: number;
-    readonly first_yes_ms: Spread | null;
-    readonly settled_ms: Spread | null;
-    readonly worst_yes_ms: number;
-  };
-  readonly strikes: Readonly<Record<string, number>>;
-}
+import type { ProveReport, Spread } from '../src/prove/report.ts';
 
 const number = (value: number) => Math.round(value).toLocaleString('en-US');
-const spread = (value: Spread | null) =>
-  value === null ? '—' : `${number(value.median)} / ${number(value.worst)}`;
+// JSON knows no undefined.
+const spread = (value: Spread | undefined | null) =>
+  value === undefined || value === null ? '—' : `${number(value.median)} / ${number(value.worst)}`;
 
 for (const file of process.argv.slice(2)) {
-  const report: Report = JSON.parse(readFileSync(file, 'utf8'));
+  const report: ProveReport = JSON.parse(readFileSync(file, 'utf8'));
   const { total } = report;
   const kinds = Object.keys(report.strikes);
   const struck = Object.values(report.strikes).reduce((sum, times) => sum + times, 0);

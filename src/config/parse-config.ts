@@ -1,7 +1,7 @@
 import { Compile } from 'typebox/compile';
 import { type Config, type Setting, type SettingName, settings } from './settings.ts';
 
-/** A setting that cannot be used; the message names the variable, the value and what is allowed. */
+/** Settings that cannot be used; for each a line that names the variable, the value and what is allowed. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -11,17 +11,20 @@ export type Overrides = Readonly<Partial<Record<SettingName, string | boolean>>>
 
 /**
  * Builds the configuration from environment variables and, before them, command-line flags.
- * @throws ConfigError on a value out of its bounds and on an unknown `TRIBUTARY_*` variable.
+ * @throws ConfigError that names every value out of its bounds and every unknown `TRIBUTARY_*` variable.
  */
 export function parseConfig(environment: Environment, flags: Overrides = {}): Config {
-  refuseUnknown(environment);
   const config: Record<string, unknown> = {};
+  const faults = unknownIn(environment);
   for (const [name, setting] of Object.entries(settings) as [SettingName, Setting][]) {
     const flag = flags[name];
     const text = flag === undefined ? environment[setting.env] : String(flag);
     const origin = flag === undefined ? setting.env : flagOf(name);
-    config[name] = text === undefined || text === '' ? setting.default : parseValue(setting, text, origin);
+    const parsed = text === undefined || text === '' ? { value: setting.default } : parseValue(setting, text);
+    if ('fault' in parsed) faults.push(`${origin}=${parsed.fault}`);
+    else config[name] = parsed.value;
   }
+  if (faults.length > 0) throw new ConfigError(faults.join('\n'));
   return Object.freeze(config) as Config;
 }
 
@@ -30,25 +33,27 @@ export function flagOf(name: string): string {
   return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-function refuseUnknown(environment: Environment): void {
+function unknownIn(environment: Environment): string[] {
   const known = new Set(Object.values(settings).map((setting) => setting.env));
   const unknown = Object.keys(environment).filter((key) => key.startsWith('TRIBUTARY_') && !known.has(key));
-  if (unknown.length === 0) return;
-  throw new ConfigError(
+  if (unknown.length === 0) return [];
+  return [
     `${unknown.join(', ')}: no such setting. docs/reference/configuration.md lists all; unset or correct it.`,
-  );
+  ];
 }
 
-function parseValue(setting: Setting, text: string, origin: string): unknown {
+type Parsed = { readonly value: unknown } | { readonly fault: string };
+
+function parseValue(setting: Setting, text: string): Parsed {
   const value = coerce(setting, text);
   const validator = Compile(setting.schema);
-  if (validator.Check(value)) return value;
+  if (validator.Check(value)) return { value };
   // Of a choice the validator names only the first alternative.
   const isChoice = 'anyOf' in setting.schema;
   const message = isChoice ? undefined : validator.Errors(value)[0]?.message;
   const why = message === undefined ? 'is not allowed' : (plainWords[message] ?? message);
   const shown = setting.secret ? '(secret)' : JSON.stringify(text);
-  throw new ConfigError(`${origin}=${shown} ${why}. ${setting.about}`);
+  return { fault: `${shown} ${why}. ${setting.about}` };
 }
 
 /** The validator speaks of types; the user typed text. */

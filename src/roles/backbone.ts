@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
-import type { Logger } from 'pino';
-import type { Registry } from 'prom-client';
 import type { Config } from '../config/settings.ts';
 import { type Canary, startCanary } from '../intake/canary.ts';
 import { backoffMs } from '../lib/backoff.ts';
@@ -12,22 +10,15 @@ import { type BacklogMonitor, startBacklogMonitor } from '../stream/backlog.ts';
 import { createPublisher, type Publisher } from '../stream/publisher.ts';
 import { consumerName, streamName } from '../stream/subjects.ts';
 import { type AuditListener, listenToAudit } from './heard-audit.ts';
+import type { RoleInstruments } from './role-deps.ts';
 import { type RoleName, serveRoleStatus } from './role-status.ts';
 import { prepareTopology } from './role-topology.ts';
 
-export interface BackboneOptions {
+export interface BackboneOptions extends RoleInstruments {
   readonly nc: NatsConnection;
   readonly config: Config;
   readonly role: RoleName;
   readonly id: string;
-  readonly log: Logger;
-  readonly metrics: Registry;
-  /** Milliseconds, monotonic. */
-  readonly now: () => number;
-  /** Milliseconds since the epoch. */
-  readonly wallClock: () => number;
-  /** 0 ≤ x < 1. */
-  readonly random: () => number;
   /** What the role adds to its status. */
   readonly status?: () => Readonly<Record<string, unknown>>;
 }

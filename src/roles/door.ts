@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type pg from 'pg';
-import type { Logger } from 'pino';
-import type { Registry } from 'prom-client';
 import type { Config } from '../config/settings.ts';
 import { createAdmission } from '../intake/admission.ts';
 import { createIntake, type Intake } from '../intake/intake.ts';
@@ -16,31 +14,17 @@ import { connectNats } from '../stream/connection.ts';
 import { retryAfterSeconds } from '../stream/retry-after.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
 import { natsAnswers } from './answers.ts';
-import { type Backbone, startBackbone } from './backbone.ts';
+import { type Backbone, type BackboneOptions, startBackbone } from './backbone.ts';
 import { closeConnection } from './close-connection.ts';
 import { startDurabilityFeed } from './durability-feed.ts';
 import { describeFlow } from './flow.ts';
 import { startNatsDialer } from './nats-dialer.ts';
-import type { RoleName } from './role-status.ts';
 
-export interface DoorOptions {
-  readonly config: Config;
-  readonly role: RoleName;
-  readonly id: string;
+export interface DoorOptions extends Omit<BackboneOptions, 'nc'> {
   /** Keep the registry's devices in memory, for the check of tokens. */
   readonly withDevices: boolean;
   /** Refuse wrong tokens before a message is taken. */
   readonly syncAuth: boolean;
-  readonly log: Logger;
-  readonly metrics: Registry;
-  /** Milliseconds, monotonic. */
-  readonly now: () => number;
-  /** Milliseconds since the epoch. */
-  readonly wallClock: () => number;
-  /** 0 ≤ x < 1. */
-  readonly random: () => number;
-  /** What the role adds to its status. */
-  readonly status?: () => Readonly<Record<string, unknown>>;
 }
 
 /** What the HTTP and the MQTT door stand on: NATS, the registry and one intake. */

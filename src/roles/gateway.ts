@@ -10,7 +10,7 @@ import { findOperatorKey } from '../store/registry/find-operator-key.ts';
 import { requestMany } from '../stream/request-many.ts';
 import { rateLimitsSubject } from '../stream/subjects.ts';
 import { type Door, startDoor } from './door.ts';
-import type { RoleDeps } from './role-deps.ts';
+import type { RoleDeps, RoleInstruments } from './role-deps.ts';
 import { createRoleId } from './role-status.ts';
 
 export interface RunningGateway {
@@ -77,9 +77,11 @@ export async function startGateway(config: Config, deps: RoleDeps = {}): Promise
   };
 }
 
-type Instruments = Required<Pick<RoleDeps, 'log' | 'now' | 'wallClock'>> & { readonly metrics: Registry };
-
-function listen(config: Config, door: Door, { log, metrics, now, wallClock }: Instruments): HttpSource {
+function listen(
+  config: Config,
+  door: Door,
+  { log, metrics, now, wallClock }: Omit<RoleInstruments, 'random'>,
+): HttpSource {
   return startHttpSource({
     intake: door.intake,
     bind: config.bind,

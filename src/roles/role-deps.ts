@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 
 /** What a role is given from outside; the defaults are the real ones. */
 export interface RoleDeps {
@@ -11,4 +12,9 @@ export interface RoleDeps {
   readonly random?: () => number;
   /** Aborted: break off a start that is under way. One that is complete is drained instead. */
   readonly stop?: AbortSignal;
+}
+
+/** What a role hands on to its parts. */
+export interface RoleInstruments extends Required<Omit<RoleDeps, 'stop'>> {
+  readonly metrics: Registry;
 }

@@ -41,7 +41,7 @@ import { startHealthServer } from './health.ts';
 import { startNatsDialer } from './nats-dialer.ts';
 import { quarantineLimits } from './quarantine-limits.ts';
 import { auditOf, createRoleAuditor } from './role-audit.ts';
-import type { RoleDeps } from './role-deps.ts';
+import type { RoleDeps, RoleInstruments } from './role-deps.ts';
 import { startRoleRouting } from './role-routing.ts';
 import { createRoleId, serveRoleStatus } from './role-status.ts';
 import { prepareTopology } from './role-topology.ts';
@@ -149,14 +149,13 @@ function soon(goodbye: Promise<unknown>): Promise<unknown> {
   return withDeadline(goodbye, workerDefaults.goodbyeMs, () => undefined);
 }
 
-interface WorkOptions extends Required<Omit<RoleDeps, 'stop'>> {
+interface WorkOptions extends RoleInstruments {
   readonly config: Config;
   readonly id: string;
   readonly nc: NatsConnection;
   readonly pool: pg.Pool;
   readonly registry: RegistryFeed;
   readonly auditor: Auditor;
-  readonly metrics: Registry;
   readonly onFailure: (error: unknown) => void;
 }
 

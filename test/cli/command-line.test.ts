@@ -84,6 +84,19 @@ test.each([
   expect(stderr.trim().split('\n')).toHaveLength(1);
 });
 
+test('all wrong settings are named at once, a line each', async () => {
+  const env = { ...nowhere, TRIBUTARY_WORKERS: 'two', TRIBUTARY_HTP_PORT: '80', TRIBUTARY_LOG_LEVEL: 'loud' };
+  const { code, stderr } = await runTributary(['gateway', '--http-port', '99999'], env);
+  expect(code).toBe(78);
+  const lines = stderr.trim().split('\n');
+  expect(lines.map((line) => line.replace(/^error: /, '').split(/[=:]/)[0]).toSorted()).toEqual([
+    '--http-port',
+    'TRIBUTARY_HTP_PORT',
+    'TRIBUTARY_LOG_LEVEL',
+    'TRIBUTARY_WORKERS',
+  ]);
+});
+
 test('a flag wins over the variable', async () => {
   const env = { ...nowhere, DATABASE_URL: 'postgres://127.0.0.1:1/variable' };
   const { stderr } = await runTributary(

@@ -172,3 +172,13 @@ test('an operator key is shown once, listed, and taken out of use', async () => 
   await cli('operator-key', 'revoke', 'alice');
   expect((await cli('operator-key', 'list')).stdout).not.toMatch(/alice.*no$/m);
 });
+
+test('listing the devices of a tenant that there is not says so; of one without devices it does not', async () => {
+  const none = await cli('device', 'list', '--tenant', 'nobody', '--json');
+  expect([none.code, none.stdout]).toEqual([1, '']);
+  expect(none.stderr).toContain('There is no tenant nobody: add it');
+  expect((await cli('tenant', 'add', 'empty')).code).toBe(0);
+  const empty = await cli('device', 'list', '--tenant', 'empty');
+  expect([empty.code, empty.stdout]).toEqual([0, '']);
+  expect(empty.stderr).toContain('No such devices.');
+});

@@ -4,26 +4,28 @@ import type { EpochAccount } from '../../store/audit/audit-epochs.ts';
 import { formatCount } from '../output/number.ts';
 import { type Column, formatTable, oneLine } from '../output/table.ts';
 
-/** The audit for people. */
+/** So many fit a line of 80 columns, with counts up to 9,999,999,999. */
+const epochsAside = 4;
+
+/** The audit for people: a column for each epoch. */
 export function describeAudit(
   { epochs, total }: Audit,
   acknowledged: readonly Acknowledgement[],
   width: number,
 ): string {
-  const rows: AuditRow[] = epochs.map((account) => ({
+  const named: NamedTotal[] = epochs.map((account) => ({
     ...account,
-    name: `${account.epoch}${account.live ? '' : ' (closed)'}`,
+    name: `${account.epoch}${account.live ? '' : ' CLOSED'}`,
   }));
-  const table = formatTable(
-    columns,
-    epochs.length === 1 ? rows : [...rows, { ...total, name: 'all' }],
-    width,
-  );
+  const shown = named.length === 1 ? named : [...named, { ...total, name: 'ALL' }];
+  const tables: string[] = [];
+  for (let at = 0; at < shown.length || at === 0; at += epochsAside)
+    tables.push(formatTable(columnsOf(shown.slice(at, at + epochsAside)), counts, width));
   const notes = acknowledged.map(
     ({ epoch, unaccounted, note, acknowledgedAt }) =>
       `Acknowledged ${acknowledgedAt.toISOString()}: ${unaccounted} of epoch ${epoch}, ${oneLine(note)}`,
   );
-  return [table, ...(notes.length === 0 ? [] : ['', ...notes])].join('\n');
+  return [tables.join('\n\n'), ...(notes.length === 0 ? [] : ['', ...notes])].join('\n');
 }
 
 /** What happened and what to do, for an epoch with messages that are not accounted for. */
@@ -44,24 +46,31 @@ export function incidentOf(account: EpochAccount): string {
   );
 }
 
-type AuditRow = AuditTotal & { readonly name: string };
+type NamedTotal = AuditTotal & { readonly name: string };
+type Count = readonly [name: string, of: (total: AuditTotal) => bigint];
 
-const count = (title: string, value: (row: AuditRow) => bigint): Column<AuditRow> => ({
-  title,
-  value: (row) => formatCount(Number(value(row))),
-  align: 'right',
-});
-
-const columns: readonly Column<AuditRow>[] = [
-  { title: 'EPOCH', value: ({ name }) => name },
-  count('ACCEPTED', ({ accepted }) => accepted),
-  count('STORED', ({ stored }) => stored),
-  count('DUPLICATES', ({ duplicates }) => duplicates),
-  count('QUARANTINED', ({ quarantined }) => quarantined),
-  count('INTERNAL', ({ internal }) => internal),
-  count('IN FLIGHT', ({ inFlight }) => inFlight),
-  count('UNACCOUNTED', ({ unaccounted }) => unaccounted),
+const counts: readonly Count[] = [
+  ['accepted', ({ accepted }) => accepted],
+  ['stored', ({ stored }) => stored],
+  ['duplicates', ({ duplicates }) => duplicates],
+  ['quarantined', ({ quarantined }) => quarantined],
+  ['internal', ({ internal }) => internal],
+  ['in flight', ({ inFlight }) => inFlight],
+  ['unaccounted', ({ unaccounted }) => unaccounted],
 ];
+
+function columnsOf(totals: readonly NamedTotal[]): Column<Count>[] {
+  return [
+    { title: 'EPOCH', value: ([name]) => name },
+    ...totals.map(
+      (total): Column<Count> => ({
+        title: total.name,
+        value: ([, of]) => formatCount(Number(of(total))),
+        align: 'right',
+      }),
+    ),
+  ];
+}
 
 /** The audit for programs. */
 export function auditAsJson({ epochs, total }: Audit, acknowledged: readonly Acknowledgement[]): unknown {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { DeviceId, TenantId } from '../../model/identifiers.ts';
 import { listDevices } from '../../store/registry/list-devices.ts';
 import { listTenants } from '../../store/registry/list-tenants.ts';
+import { tenantNotFound } from '../../store/registry/registry-error.ts';
 import { showDevice } from '../../store/registry/show-device.ts';
 import type { Device, DeviceStatus } from '../../store/registry/types.ts';
 import type { Queryable } from '../../store/statements/queryable.ts';
@@ -60,7 +61,13 @@ async function selectDevices(db: Queryable, options: ListOptions): Promise<Devic
       if (page.length < wanted) break;
     }
   }
+  if (tenant !== undefined && found.length === 0) await requireTenant(db, tenant);
   return found;
+}
+
+async function requireTenant(db: Queryable, tenantId: TenantId): Promise<void> {
+  const tenants = await listTenants(db);
+  if (!tenants.some((each) => each.tenantId === tenantId)) throw tenantNotFound(tenantId);
 }
 
 export function addDeviceShow(device: Command, context: CliContext): void {

@@ -81,8 +81,8 @@ async function runSimulation(invocation: Invocation, options: Options): Promise<
   await withDatabase(invocation, (pool) =>
     registerFleet(pool, options.tenant, fleet, limitsFor(options.devices, options.rate)),
   );
-  const told = `${formatCount(fleet.length)} devices of tenant ${options.tenant}, seed ${seed}`;
-  terminal.note(`${told}, to ${target.httpUrl} and ${target.mqttUrl}`);
+  terminal.note(`${formatCount(fleet.length)} devices of tenant ${options.tenant}, seed ${seed}`);
+  terminal.note(`to ${target.httpUrl} and ${target.mqttUrl}`);
   const summary = await simulate(invocation, options, { target, seed, random, fleet });
   if (invocation.json) terminal.out(toJson(summary));
   else terminal.out(describeSummary(summary, terminal.columns));

@@ -49,7 +49,11 @@ test('a simulated fleet leaves in the database exactly what it says, over all th
 });
 
 test('a second run takes the same devices over with new tokens', async () => {
-  const summary = await simulate('--devices', '12', '--rate', '50', '--minutes', '0.02');
+  const target = ['--http-url', stack.httpUrl, '--mqtt-url', stack.mqttUrl];
+  const size = ['--devices', '12', '--rate', '50', '--minutes', '0.02'];
+  const { stdout, stderr } = await stack.cli('simulate', ...target, ...size, '--json');
+  expect(stderr.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  const summary = JSON.parse(stdout) as SimulationSummary;
   expect(summary.refused).toBe(0);
   expect(summary.accepted).toBe(summary.sent);
   expect(await count("select count(*) as n from devices where tenant_id = 'sim'")).toBe(12);
