@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 /** Prefixes let leak scanners recognise our secrets; the checksum keeps them from crying wolf. */
@@ -38,7 +38,7 @@ export function isOwnSecret(text: string): boolean {
 
 /** SHA-256 of a token or key: 32 bytes, what the registry holds. A slow hash would buy nothing for 256 random bits. */
 export function hashToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+  return hash('sha256', token, 'buffer');
 }
 
 /** Compares two hashes in constant time; of different lengths they are unequal. */

@@ -19,12 +19,11 @@ export function parseAckSubject(reply: string): Delivery | undefined {
   const tokens = reply.split('.');
   if (tokens.length !== shortTokens && !longTokens.includes(tokens.length)) return undefined;
   const first = tokens.length === shortTokens ? 4 : 6;
-  const [delivered, seq, , timestamp] = tokens.slice(first);
-  if (delivered === undefined || seq === undefined || timestamp === undefined) return undefined;
+  const [delivered, seq, timestamp] = [tokens[first], tokens[first + 1], tokens[first + 3]];
   if (!isNumber(delivered) || !isNumber(seq) || !isNumber(timestamp)) return undefined;
   return { seq: Number(seq), timestampNs: BigInt(timestamp), deliveryCount: Number(delivered) };
 }
 
-function isNumber(text: string): boolean {
-  return /^[0-9]+$/.test(text);
+function isNumber(text: string | undefined): text is string {
+  return text !== undefined && /^[0-9]+$/.test(text);
 }

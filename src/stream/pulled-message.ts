@@ -1,6 +1,6 @@
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
 import type { RawMessage } from '../model/verdict.ts';
-import { parseAckSubject } from './ack-subject.ts';
+import { type Delivery, parseAckSubject } from './ack-subject.ts';
 
 export interface PulledMessage extends RawMessage {
   /** `created` of the stream that it was pulled from: another value is another epoch. */
@@ -25,22 +25,48 @@ export function toPulledMessage(
   delivered: Msg,
   streamCreated: string,
 ): PulledMessage | undefined {
-  const reply = delivered.reply ?? '';
-  const delivery = parseAckSubject(reply);
-  if (delivery === undefined) return undefined;
-  const answer = (data: Uint8Array) => {
+  const delivery = parseAckSubject(delivered.reply ?? '');
+  return delivery === undefined ? undefined : new DeliveredMessage(nc, delivered, delivery, streamCreated);
+}
+
+/** A class, so that the answers are not made anew for each of many messages. */
+class DeliveredMessage implements PulledMessage {
+  readonly seq: number;
+  readonly timestampNs: bigint;
+  readonly deliveryCount: number;
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly msgId: string | undefined;
+  readonly streamCreated: string;
+  readonly #nc: NatsConnection;
+  readonly #reply: string;
+
+  constructor(nc: NatsConnection, delivered: Msg, delivery: Delivery, streamCreated: string) {
+    this.seq = delivery.seq;
+    this.timestampNs = delivery.timestampNs;
+    this.deliveryCount = delivery.deliveryCount;
+    this.subject = delivered.subject;
+    this.data = delivered.data;
+    this.msgId = delivered.headers?.get('Nats-Msg-Id') || undefined;
+    this.streamCreated = streamCreated;
+    this.#nc = nc;
+    this.#reply = delivered.reply ?? '';
+  }
+
+  ack(): void {
+    this.#answer(ackBytes);
+  }
+
+  nak(delayMs: number): void {
+    this.#answer(delayMs > 0 ? utf8.encode(`-NAK {"delay":${Math.round(delayMs * nsPerMs)}}`) : nakBytes);
+  }
+
+  working(): void {
+    this.#answer(workingBytes);
+  }
+
+  #answer(data: Uint8Array): void {
     // On a closed connection there is nobody to tell: it will be delivered again.
-    if (!nc.isClosed()) nc.publish(reply, data);
-  };
-  return {
-    ...delivery,
-    subject: delivered.subject,
-    data: delivered.data,
-    msgId: delivered.headers?.get('Nats-Msg-Id') || undefined,
-    streamCreated,
-    ack: () => answer(ackBytes),
-    nak: (delayMs) =>
-      answer(delayMs > 0 ? utf8.encode(`-NAK {"delay":${Math.round(delayMs * nsPerMs)}}`) : nakBytes),
-    working: () => answer(workingBytes),
-  };
+    if (!this.#nc.isClosed()) this.#nc.publish(this.#reply, data);
+  }
 }

@@ -6,7 +6,8 @@ import type { PulledMessage } from '../stream/puller.ts';
 /** What tells a message's epoch. */
 export type EpochKey = Pick<PulledMessage, 'streamCreated' | 'seq' | 'timestampNs'>;
 
-export type EpochOf = (message: EpochKey) => Promise<number>;
+/** At once where the epoch is known, as it nearly always is. */
+export type EpochOf = (message: EpochKey) => number | Promise<number>;
 
 /**
  * Which incarnation of the stream a message belongs to. One that is deleted and made anew has another creation time.
@@ -28,9 +29,10 @@ export function createEpochs(pool: Pool, stream: string): Epochs {
     return epochs;
   };
   return {
-    async of(message) {
-      const epochs = known.get(message.streamCreated) ?? (await load(message.streamCreated));
-      return epochFor(message, epochs);
+    of(message) {
+      const epochs = known.get(message.streamCreated);
+      if (epochs !== undefined) return epochFor(message, epochs);
+      return load(message.streamCreated).then((loaded) => epochFor(message, loaded));
     },
     async corrected(wrongEpoch, messages) {
       const [first] = messages;

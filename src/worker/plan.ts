@@ -54,7 +54,9 @@ export async function planEntries(entries: readonly PlanEntry[], epochOf: EpochO
   const plans: (Plan & { readonly seqs: Set<number> })[] = [];
   for (const entry of entries) {
     const { message } = entry;
-    const epoch = await epochOf(message);
+    const found = epochOf(message);
+    // To wait for what is there costs a turn for each message.
+    const epoch = typeof found === 'number' ? found : await found;
     let plan = plans.find((other) => other.epoch === epoch && !other.seqs.has(message.seq));
     if (plan === undefined) {
       plan = { epoch, entries: [], seqs: new Set() };

@@ -15,7 +15,7 @@ import { keepRejected } from './keep-rejected.ts';
 import { settleKeys } from './keys.ts';
 import { type Claimed, claimed, type Outcome, type Plan, type PlanEntry, quarantine } from './plan.ts';
 import type { QuarantineRoom } from './quarantine-room.ts';
-import type { RateLimiter } from './rate-limiter.ts';
+import type { Charge, RateLimiter } from './rate-limiter.ts';
 import { countOutcomes, recordDevices } from './record.ts';
 import type { Routing } from './routing/routing.ts';
 import { storeReadings } from './store-readings.ts';
@@ -111,12 +111,13 @@ async function settleInTransaction(
 
 /** Only a stored message spends its budget: a resend, or one that another worker settled, gives it back. */
 function closeCharges(settled: readonly Settled[], limiter: SettleOptions['limiter']): void {
-  const chargesOf = (stored: boolean) =>
-    settled.flatMap(({ entry, outcome }) =>
-      entry.charged?.ok === true && (outcome === 'stored') === stored ? entry.charged.charge : [],
-    );
-  limiter.settled(chargesOf(true));
-  limiter.release(chargesOf(false));
+  const spent: Charge[] = [];
+  const unspent: Charge[] = [];
+  for (const { entry, outcome } of settled) {
+    if (entry.charged?.ok === true) (outcome === 'stored' ? spent : unspent).push(entry.charged.charge);
+  }
+  limiter.settled(spent);
+  limiter.release(unspent);
 }
 
 export const outOfRange: Rejection = {
@@ -187,12 +188,15 @@ async function record(
   return publishJobs;
 }
 
+/** `messages`: those of the plan's entries that were claimed, in the plan's order. */
 function withClaimedBefore(plan: Plan, messages: readonly Claimed<PlanEntry>[]): Settled[] {
-  const byEntry = new Map(messages.map((message) => [message.entry, message]));
+  let next = 0;
   return plan.entries.map((entry) => {
-    const message = byEntry.get(entry);
-    if (message === undefined || message.outcome === 'open')
-      return { entry, outcome: 'claimed before', verdict: undefined };
-    return { entry, outcome: message.outcome, verdict: message.verdict };
+    const message = messages[next];
+    if (message?.entry !== entry) return { entry, outcome: 'claimed before', verdict: undefined };
+    next += 1;
+    // Committed with an outcome each: `countOutcomes` has seen to that.
+    const outcome = message.outcome === 'open' ? 'claimed before' : message.outcome;
+    return { entry, outcome, verdict: message.verdict };
   });
 }

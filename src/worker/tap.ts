@@ -26,20 +26,17 @@ export function createTap(publish: PublishTap): (settled: readonly Tapped[]) => 
   };
 }
 
-/** As JSON; `metrics` is the device's own text, so that numbers are exactly as sent. */
+/** As JSON, by hand: ids need no escaping, and `metrics` is the device's own text, so that numbers are exactly as sent. */
 function encodeReading(reading: Reading): string {
   const { tenantId, deviceId, siteId, msgType, timeUs, arrivedAtMs, seq, metricsText, extraText } = reading;
-  const head = JSON.stringify({
-    tenant_id: tenantId,
-    device_id: deviceId,
-    site_id: siteId,
-    msg_type: msgType,
-    time: isoMicroseconds(timeUs),
-    arrived_at: new Date(arrivedAtMs).toISOString(),
-    ...(seq === undefined ? {} : { seq }),
-  });
-  const extra = extraText === undefined ? '' : `,"extra":${extraText}`;
-  return `${head.slice(0, -1)},"metrics":${metricsText}${extra}}`;
+  const arrivedAt = new Date(arrivedAtMs).toISOString();
+  const time = timeUs === arrivedAtMs * 1_000 ? `${arrivedAt.slice(0, -1)}000Z` : isoMicroseconds(timeUs);
+  return (
+    `{"tenant_id":"${tenantId}","device_id":"${deviceId}","site_id":${JSON.stringify(siteId)},` +
+    `"msg_type":"${msgType}","time":"${time}","arrived_at":"${arrivedAt}",` +
+    `${seq === undefined ? '' : `"seq":${seq},`}"metrics":${metricsText}` +
+    `${extraText === undefined ? '' : `,"extra":${extraText}`}}`
+  );
 }
 
 /** `2026-01-01T00:00:00.123456Z` */
