@@ -91,10 +91,18 @@ export class Ingest {
 
   /** Whether the client may will or publish to this topic; the reason if not. */
   permitTopic(session: Session, topicText: string): IngestTopic | MqttRefusal {
-    const topic = parseIngestTopic(topicText);
+    const topic = this.#parseTopic(session, topicText);
     if (topic === undefined) return isTopicName(topicText) ? 'bad_topic' : 'malformed';
     const { identity } = session;
     if (identity?.kind === 'device' && !isSameDevice(identity.device, topic)) return 'foreign_topic';
+    return topic;
+  }
+
+  /** Most devices publish to one topic over and over. */
+  #parseTopic(session: Session, text: string): IngestTopic | undefined {
+    if (session.lastTopic?.text === text) return session.lastTopic.topic;
+    const topic = parseIngestTopic(text);
+    if (topic !== undefined) session.lastTopic = { text, topic };
     return topic;
   }
 
@@ -118,17 +126,22 @@ export class Ingest {
   #accept(session: Session, topic: IngestTopic, bytes: Uint8Array): Promise<IntakeResult> {
     const { identity } = session;
     const isDevice = identity?.kind === 'device';
-    const { payloadBase64, ...payload } = readPayload(bytes, isDevice ? identity.token : undefined);
-    return this.#options.intake.accept({
+    const { payloadText, payload, payloadBase64, token } = readPayload(
+      bytes,
+      isDevice ? identity.token : undefined,
+    );
+    const message = {
       source: 'mqtt',
       tenantId: topic.tenantId,
       deviceId: topic.deviceId,
       msgType: topic.msgType,
       username: isDevice ? identity.username : '',
       idempotencyKey: undefined,
-      ...payload,
-      ...(payloadBase64 === undefined ? {} : { payloadBase64 }),
-    });
+      token,
+      payloadText,
+      payload,
+    } as const;
+    return this.#options.intake.accept(payloadBase64 === undefined ? message : { ...message, payloadBase64 });
   }
 
   #settle(session: Session, packet: Publish, result: IntakeResult): void {

@@ -32,9 +32,10 @@ export function readPayload(bytes: Uint8Array, password: string | undefined): Re
       token: typeof token === 'string' ? token : '',
     };
   }
+  json.value.provision_token = password;
   return {
     payloadText: withMember(json.text, 'provision_token', JSON.stringify(password)),
-    payload: { ...json.value, provision_token: password },
+    payload: json.value,
     payloadBase64: undefined,
     token: password,
   };

@@ -1,7 +1,7 @@
 import type { MqttRefusal } from '../../observe/mqtt.ts';
 import { InOrder } from './in-order.ts';
 import type { PacketGuard } from './packet-guard.ts';
-import type { DeviceName } from './topics.ts';
+import type { DeviceName, IngestTopic } from './topics.ts';
 
 export interface Will {
   readonly topic: string;
@@ -32,6 +32,8 @@ export interface Session {
   /** Why CONNECT was refused, with its return code. */
   connectRefusal: { readonly reason: MqttRefusal; readonly returnCode: 2 | 4 | 5 } | undefined;
   will: Will | undefined;
+  /** As it was published to last. */
+  lastTopic: { readonly text: string; readonly topic: IngestTopic } | undefined;
   /** Silence that the client promised not to exceed; 0: none. */
   keepAliveSeconds: number;
   /** Since anything was heard. */
@@ -51,6 +53,7 @@ export function createSession(guard: PacketGuard, remote: string): Session {
     identity: undefined,
     connectRefusal: undefined,
     will: undefined,
+    lastTopic: undefined,
     keepAliveSeconds: 0,
     silentSeconds: 0,
     inOrder: new InOrder(),
