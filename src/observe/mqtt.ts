@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { createTalliedCounter } from './tallied-counter.ts';
 
 /** Why the listener closed a connection, or refused a CONNECT, a publish or a subscription. */
 export const mqttRefusals = {
@@ -45,10 +46,10 @@ export function createMqttMetrics(registry: Registry): MqttMetrics {
     help: 'Open MQTT connections.',
     registers,
   });
-  const publishes = new Counter({
+  const publishes = createTalliedCounter({
     name: 'tributary_mqtt_publishes_total',
     help: 'MQTT publishes by quality of service (0, 1, 2, will) and outcome (accepted, duplicate, failed, refused).',
-    labelNames: ['qos', 'outcome'] as const,
+    labelNames: ['qos', 'outcome'],
     registers,
   });
   const refusals = new Counter({
@@ -60,7 +61,7 @@ export function createMqttMetrics(registry: Registry): MqttMetrics {
   return {
     connectionOpened: () => connections.inc(),
     connectionClosed: () => connections.dec(),
-    published: (qos, outcome) => publishes.inc({ qos: String(qos), outcome }),
+    published: (qos, outcome) => publishes.inc(String(qos), outcome),
     refused: (reason) => refusals.inc({ reason }),
   };
 }
