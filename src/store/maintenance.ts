@@ -8,6 +8,7 @@ import { evictQuarantine } from './maintenance/evict-quarantine.ts';
 import { expireMessageKeys } from './maintenance/expire-message-keys.ts';
 import { foldQuarantineTotals, forgetOldTokens } from './maintenance/fold-quarantine-totals.ts';
 import { makeWeeksAhead } from './maintenance/make-weeks-ahead.ts';
+import { purgeTombstones } from './maintenance/purge-tombstones.ts';
 import { createSchedule, type Task } from './maintenance/schedule.ts';
 import { sweepStatus } from './maintenance/sweep-status.ts';
 import { createClient, endClient } from './pool.ts';
@@ -53,6 +54,8 @@ export const maintenanceDefaults = {
   /** A sweep is followed by so many times its own duration: at a million devices too it takes 5 % of one core. */
   sweepRest: 20,
   keepKeysHours: 48,
+  /** A cache that is further behind loads the registry anew. */
+  keepTombstonesDays: 30,
   weeksAhead: 2,
   dropLockTimeoutMs: 100,
   reconnect: { baseMs: 200, maxMs: 5_000 },
@@ -151,7 +154,7 @@ async function tryLock(client: pg.Client): Promise<boolean> {
 function tasks(client: pg.Client, options: MaintenanceOptions, intervals: MaintenanceIntervals): Task[] {
   const { log, clock, retentionDays, quarantineDays, quarantineLimits } = options;
   const { housekeepingMs, sweepMs, evictMs, retryMs } = intervals;
-  const { dropLockTimeoutMs, keepKeysHours, sweepRest, weeksAhead } = maintenanceDefaults;
+  const { dropLockTimeoutMs, keepKeysHours, keepTombstonesDays, sweepRest, weeksAhead } = maintenanceDefaults;
   return [
     {
       name: 'partitions ahead',
@@ -180,6 +183,13 @@ function tasks(client: pg.Client, options: MaintenanceOptions, intervals: Mainte
       name: 'expired keys',
       run: async () => {
         await expireMessageKeys(client, { keepHours: keepKeysHours });
+        return housekeepingMs;
+      },
+    },
+    {
+      name: 'old tombstones',
+      run: async () => {
+        await purgeTombstones(client, keepTombstonesDays);
         return housekeepingMs;
       },
     },

@@ -1,6 +1,7 @@
 // Imported as text, not read from a folder: a compiled executable carries them too.
 import spine from '../../sql/migrations/0001_spine.sql' with { type: 'text' };
 import routes from '../../sql/migrations/0002_routes.sql' with { type: 'text' };
+import tombstones from '../../sql/migrations/0003_tombstones.sql' with { type: 'text' };
 
 export interface Migration {
   /** 1, 2, 3 …: the number in front of the file's name. */
@@ -14,4 +15,5 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { version: 1, name: '0001_spine', sql: spine },
   { version: 2, name: '0002_routes', sql: routes },
+  { version: 3, name: '0003_tombstones', sql: tombstones },
 ];

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import type pg from 'pg';
 import { dropOldWeeks } from '../../src/store/maintenance/drop-old-weeks.ts';
 import { expireMessageKeys } from '../../src/store/maintenance/expire-message-keys.ts';
+import { purgeTombstones } from '../../src/store/maintenance/purge-tombstones.ts';
 import { sweepStatus } from '../../src/store/maintenance/sweep-status.ts';
 import { type MaintenanceOptions, startMaintenance } from '../../src/store/maintenance.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
@@ -51,6 +52,37 @@ test('a week in use stays until the next time, and inserts go on', () =>
       expect(await attempt).toMatchObject({ dropped: [], busy: [expect.any(Date)] });
     });
     expect((await dropOldWeeks(pool, retention)).dropped).toHaveLength(1);
+  }));
+
+test('tombstones go when they are old, and caches are told up to which version', () =>
+  withDatabase({}, async ({ pool }) => {
+    const bury = async (id: string, daysAgo: number) => {
+      await pool.query(`insert into tenants (tenant_id) values ($1)`, [id]);
+      await pool.query('delete from tenants where tenant_id = $1', [id]);
+      await pool.query(
+        `update registry_tombstones set buried_at = now() - $2 * interval '1 day' where tenant_id = $1`,
+        [id, daysAgo],
+      );
+    };
+    const stand = async () =>
+      (
+        await pool.query<{ left: string[]; told: boolean }>(
+          `select array(select tenant_id from registry_tombstones order by 1) as left,
+             tombstones_purged_to >= 0 as told from registry_version`,
+        )
+      ).rows[0];
+    await bury('young', 29);
+    expect(await purgeTombstones(pool, 30)).toBe(0);
+    expect(await stand()).toEqual({ left: ['young'], told: false });
+    await bury('old', 31);
+    const { rows } = await pool.query(`select version from registry_tombstones where tenant_id = 'old'`);
+    expect(await purgeTombstones(pool, 30)).toBe(1);
+    expect(await stand()).toEqual({ left: ['young'], told: true });
+    const told = 'select tombstones_purged_to as version from registry_version';
+    expect((await pool.query(told)).rows).toEqual(rows);
+    // The young one has a smaller version: the mark never goes back.
+    expect(await purgeTombstones(pool, 20)).toBe(1);
+    expect((await pool.query(told)).rows).toEqual(rows);
   }));
 
 test('a writer that owns nothing can drop old weeks', () =>

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import type pg from 'pg';
 import type { DeviceId, TenantId } from '../../src/model/identifiers.ts';
 import { hashToken } from '../../src/model/token.ts';
+import { purgeTombstones } from '../../src/store/maintenance/purge-tombstones.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { createPool } from '../../src/store/pool.ts';
 import { addDevice } from '../../src/store/registry/add-device.ts';
@@ -13,6 +14,7 @@ import {
   type RegistryFeedOptions,
   startRegistryFeed,
 } from '../../src/store/registry-feed.ts';
+import { inTransaction } from '../../src/store/transaction.ts';
 import { startTestCluster } from '../harness/postgres-cluster.ts';
 import { until } from '../harness/until.ts';
 import { startSilentProxy } from './silent-proxy.ts';
@@ -271,6 +273,28 @@ test('a registry that was restored to an older version is loaded anew', () =>
       await pool.query(`set session_replication_role = replica; delete from tenants where tenant_id = 't2';
         update registry_version set version = 1; reset session_replication_role`);
       await until(() => feed.version === 1, { what: 'the older version is loaded' });
+      expect([feed.tenant('t1')?.tenantId, feed.tenant('t2')]).toEqual([t1, undefined]);
+    });
+  }));
+
+test('a feed that has missed deletions which were purged meanwhile loads all anew', () =>
+  withDatabase({}, async ({ pool }) => {
+    for (const tenant of ['t1', 't2']) await addTenant(pool, tenant as TenantId);
+    for (const device of ['d1', 'd2'])
+      await addDevice(pool, t1, { deviceId: device as DeviceId, siteId: 's1' });
+    await withFeed(pool, { pollMs: hardlyEver }, async (feed) => {
+      await feed.ready;
+      // The feed hears of it all at once, as after a month without a database.
+      await inTransaction(pool, async (client) => {
+        await client.query(`delete from devices where device_id = 'd1'`);
+        await client.query(`delete from tenants where tenant_id = 't2'`);
+        await client.query(`update registry_tombstones set buried_at = now() - interval '31 days'`);
+        expect(await purgeTombstones(client, 30)).toBe(2);
+        await addDevice(client, t1, { deviceId: 'd3' as DeviceId, siteId: 's1' });
+      });
+      await feed.refresh();
+      expect(feed.version).toBe(await databaseVersion(pool));
+      expect(['d1', 'd2', 'd3'].map((id) => feed.device('t1', id)?.siteId)).toEqual([undefined, 's1', 's1']);
       expect([feed.tenant('t1')?.tenantId, feed.tenant('t2')]).toEqual([t1, undefined]);
     });
   }));

@@ -19,6 +19,10 @@ export interface RegistryLoader {
 export function createRegistryLoader(options: SnapshotOptions, clock: () => number): RegistryLoader {
   let snapshot = createRegistrySnapshot();
   let checkedAtMs = Number.NEGATIVE_INFINITY;
+  const goOn = async (client: pg.Client, target: number): Promise<boolean> =>
+    snapshot.version >= 0 &&
+    target > snapshot.version &&
+    (await advanceSnapshot(client, snapshot, target, options));
   return {
     get snapshot() {
       return snapshot;
@@ -29,14 +33,12 @@ export function createRegistryLoader(options: SnapshotOptions, clock: () => numb
     load: async (client) => {
       const startedAtMs = clock();
       const target = await selectVersion(client);
-      const isAnew = snapshot.version < 0 || target < snapshot.version;
-      if (isAnew) {
-        // The first load, or a database that went back in time because it was restored. Out of sight until whole.
+      if (target !== snapshot.version && !(await goOn(client, target))) {
+        // The first load, or a database that went back in time because it was restored, or a long absence. Out of
+        // sight until whole.
         const whole = createRegistrySnapshot();
         await advanceSnapshot(client, whole, target, options);
         snapshot = whole;
-      } else if (target > snapshot.version) {
-        await advanceSnapshot(client, snapshot, target, options);
       }
       checkedAtMs = startedAtMs;
     },

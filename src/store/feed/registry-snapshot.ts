@@ -5,7 +5,7 @@ import { createRouteTable, type RouteTable } from './route-table.ts';
 import { selectDevicesSince } from './select-devices-since.ts';
 import { selectRoutesSince, selectRouteTombstonesSince } from './select-routes-since.ts';
 import { selectTenantsSince } from './select-tenants-since.ts';
-import { selectTombstonesSince } from './select-tombstones-since.ts';
+import { selectTombstonesPurgedTo, selectTombstonesSince } from './select-tombstones-since.ts';
 
 /** The registry in memory, as of `version` or partly newer. */
 export interface RegistrySnapshot {
@@ -32,13 +32,16 @@ export function createRegistrySnapshot(): RegistrySnapshot {
  * Brings a snapshot to `target`, a version that was read before. What changes meanwhile may be in it already; it has
  * a version beyond `target` and comes again the next time, so nothing is missed and the order does not matter, but
  * for this one: what was deleted and then added anew is gone by its tombstone and back by its row.
+ *
+ * @returns false when it is too far behind: deletions that it does not know of were purged, and it has to be loaded
+ * anew. Its version stays.
  */
 export async function advanceSnapshot(
   db: Queryable,
   snapshot: RegistrySnapshot,
   target: number,
   { withDevices, withRoutes, pageSize }: SnapshotOptions,
-): Promise<void> {
+): Promise<boolean> {
   const since = snapshot.version;
   // Nothing can have been deleted from an empty snapshot.
   const tombstones = since < 0 ? [] : await selectTombstonesSince(db, since);
@@ -53,7 +56,10 @@ export async function advanceSnapshot(
     }
   }
   if (withRoutes) await advanceRoutes(db, snapshot, since);
+  // Last: a purge between the reads above would be missed otherwise.
+  if (since >= 0 && (await selectTombstonesPurgedTo(db)) > since) return false;
   snapshot.version = target;
+  return true;
 }
 
 async function advanceRoutes(db: Queryable, { routes }: RegistrySnapshot, since: number): Promise<void> {
