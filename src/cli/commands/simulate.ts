@@ -123,6 +123,7 @@ async function simulate(
       durationMs: options.minutes * 60_000,
       maxUnanswered,
       clock,
+      now: () => performance.now(),
       stop: signals.stop(),
       onSecond: createProgress(terminal, tally, options.minutes * 60_000),
     });

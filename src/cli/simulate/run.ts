@@ -13,8 +13,10 @@ export interface RunOptions {
   readonly durationMs: number;
   /** Messages without an answer at most; what falls due beyond waits, and the run is behind its rate. */
   readonly maxUnanswered: number;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: what devices give as `ts`. */
   readonly clock: () => number;
+  /** Milliseconds, monotonic: rate and duration. */
+  readonly now: () => number;
   /** Ends the run early. */
   readonly stop: AbortSignal;
   /** Called about once a second. */
@@ -27,8 +29,8 @@ const gatherMs = 1_000;
 
 /** Sends what falls due until time is up or told to stop; resolves when every message has its outcome. */
 export async function runScript(options: RunOptions): Promise<{ readonly elapsedMs: number }> {
-  const { script, tally, clock, stop } = options;
-  const startedAt = clock();
+  const { script, tally, clock, now, stop } = options;
+  const startedAt = now();
   const open = new Set<Promise<void>>();
   let unanswered = 0;
   let seconds = 0;
@@ -47,8 +49,8 @@ export async function runScript(options: RunOptions): Promise<{ readonly elapsed
     gathered.push(message);
     if (gathered.length === maxBatchMessages) dispatch('batch', gathered.splice(0));
   };
-  while (!stop.aborted && clock() - startedAt < options.durationMs) {
-    const elapsedMs = clock() - startedAt;
+  while (!stop.aborted && now() - startedAt < options.durationMs) {
+    const elapsedMs = now() - startedAt;
     const due = Math.ceil((elapsedMs / 1_000) * options.ratePerSecond) - tally.total.sent;
     const allowed = Math.min(due, options.maxUnanswered - unanswered - gathered.length);
     for (let i = 0; i < allowed; i += 1) hand(script.next(clock()));
@@ -61,13 +63,13 @@ export async function runScript(options: RunOptions): Promise<{ readonly elapsed
   }
   if (gathered.length > 0) dispatch('batch', gathered.splice(0));
   await Promise.all(open);
-  return { elapsedMs: clock() - startedAt };
+  return { elapsedMs: now() - startedAt };
 }
 
 async function sendAll(options: RunOptions, way: Way, messages: readonly ScriptedMessage[]): Promise<void> {
-  const sentAt = performance.now();
+  const sentAt = options.now();
   const outcomes = await options.senders[way].send(messages);
-  const durationMs = performance.now() - sentAt;
+  const durationMs = options.now() - sentAt;
   for (const [index, message] of messages.entries()) {
     options.tally.settle(message, outcomes[index] ?? { result: 'unknown', why: 'no outcome' }, durationMs);
   }
