@@ -100,6 +100,7 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
     pool,
     log,
     clock: now,
+    wallClock,
     tasks,
   });
   const { bind, healthPort: port } = config;

@@ -25,6 +25,8 @@ export interface MaintenanceOptions {
   readonly log: Logger;
   /** Milliseconds that never go back, such as `performance.now`. */
   readonly clock: () => number;
+  /** Milliseconds since the epoch: beside the database's, before anything is deleted for its age. */
+  readonly wallClock: () => number;
   readonly intervals?: Partial<MaintenanceIntervals>;
   /** What else is for one process only; given the connection that holds the place. */
   readonly tasks?: (client: Queryable) => readonly Task[];
@@ -152,7 +154,7 @@ async function tryLock(client: pg.Client): Promise<boolean> {
 }
 
 function tasks(client: pg.Client, options: MaintenanceOptions, intervals: MaintenanceIntervals): Task[] {
-  const { log, clock, retentionDays, quarantineDays, quarantineLimits } = options;
+  const { log, clock, wallClock, retentionDays, quarantineDays, quarantineLimits } = options;
   const { housekeepingMs, sweepMs, evictMs, retryMs } = intervals;
   const { dropLockTimeoutMs, keepKeysHours, keepTombstonesDays, sweepRest, weeksAhead } = maintenanceDefaults;
   return [
@@ -170,6 +172,7 @@ function tasks(client: pg.Client, options: MaintenanceOptions, intervals: Mainte
         const { dropped, busy } = await dropOldWeeks(client, {
           retentionDays,
           lockTimeoutMs: dropLockTimeoutMs,
+          nowMs: wallClock(),
         });
         if (dropped.length > 0)
           log.info(
@@ -182,7 +185,7 @@ function tasks(client: pg.Client, options: MaintenanceOptions, intervals: Mainte
     {
       name: 'expired keys',
       run: async () => {
-        await expireMessageKeys(client, { keepHours: keepKeysHours });
+        await expireMessageKeys(client, { keepHours: keepKeysHours, nowMs: wallClock() });
         return housekeepingMs;
       },
     },

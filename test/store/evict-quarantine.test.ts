@@ -118,6 +118,7 @@ test('the maintenance of a worker evicts', () =>
       quarantineLimits: limited({ tenant: { rows: 7, bytes: 1e9 } }),
       log: silentLog,
       clock: () => performance.now(),
+      wallClock: Date.now,
     });
     try {
       await until(async () => (await left(pool))[0]?.rows === 7, { what: 'the limit holds' });

@@ -40,6 +40,19 @@ test('retention drops whole weeks that are older, and no others', () =>
     expect((await dropOldWeeks(pool, retention)).dropped).toEqual([]);
   }));
 
+test('the earlier of two clocks decides what is old: one that was set wrong deletes nothing', () =>
+  withDatabase({}, async ({ pool }) => {
+    const year = 365 * 86_400_000;
+    for (const daysAgo of [0, 500, 1_000]) await makeWeek(pool, daysAgo);
+    await pool.query(`insert into message_keys values (gen_random_uuid(), gen_random_uuid(), now() - interval '49 hours'),
+      (gen_random_uuid(), gen_random_uuid(), now() - interval '500 days')`);
+    // As it is when the database's clock is a year ahead of the truth, or the caller's.
+    expect((await dropOldWeeks(pool, { ...retention, nowMs: Date.now() - year })).dropped).toHaveLength(1);
+    expect(await expireMessageKeys(pool, { keepHours: 48, nowMs: Date.now() - year })).toBe(1);
+    expect((await dropOldWeeks(pool, { ...retention, nowMs: Date.now() + year })).dropped).toHaveLength(1);
+    expect(await expireMessageKeys(pool, { keepHours: 48, nowMs: Date.now() + year })).toBe(1);
+  }));
+
 test('a week in use stays until the next time, and inserts go on', () =>
   withDatabase({}, async ({ pool }) => {
     await makeWeek(pool, 0);
@@ -166,6 +179,7 @@ const maintenanceOf = (pool: pg.Pool, options: Partial<MaintenanceOptions> = {})
     ...thresholds,
     log: silentLog,
     clock: () => performance.now(),
+    wallClock: Date.now,
     intervals: { standbyMs: 20, sweepMs: 20, retryMs: 50 },
     ...options,
   });

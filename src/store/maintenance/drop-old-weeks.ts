@@ -9,6 +9,11 @@ export interface DropOptions {
    * short; a week that is not to be had stays until the next time.
    */
   readonly lockTimeoutMs: number;
+  /**
+   * What the caller's wall clock says, in ms since the epoch. Of it and the database's the earlier counts: one clock that
+   * was set wrong deletes nothing that is still promised. Default: the database's alone.
+   */
+  readonly nowMs?: number;
 }
 
 export interface DroppedWeeks {
@@ -22,12 +27,12 @@ const lockNotAvailable = '55P03';
 /** Drops the partitions that retention has no use for, each in a transaction of its own. */
 export async function dropOldWeeks(
   db: Queryable,
-  { retentionDays, lockTimeoutMs }: DropOptions,
+  { retentionDays, lockTimeoutMs, nowMs }: DropOptions,
 ): Promise<DroppedWeeks> {
   const { rows } = await db.query<{ week: Date }>({
     text: `select week from telemetry_weeks
-      where week + interval '7 days' <= now() - $1 * interval '1 day' order by week`,
-    values: [retentionDays],
+      where week + interval '7 days' <= least(now(), $2::timestamptz) - $1 * interval '1 day' order by week`,
+    values: [retentionDays, nowMs === undefined ? null : new Date(nowMs)],
   });
   const result: DroppedWeeks = { dropped: [], busy: [] };
   for (const { week } of rows) {
