@@ -71,8 +71,28 @@ export interface IntakeOptions {
 
 export function createIntake(options: IntakeOptions): Intake {
   return {
+    // One function to wait in: each more costs every message two promises.
     async accept(message) {
-      const result = await tryAccept(options, message);
+      let result: IntakeResult;
+      try {
+        const turned = options.admission.admit(message);
+        if (turned === undefined) {
+          const identified = identifyAtDoor(options, message);
+          const published = await publish(options, message, encodeMsgId(identified));
+          result = published.ok
+            ? {
+                ok: true,
+                seq: published.seq,
+                duplicate: published.duplicate,
+                identity: identified.identity,
+              }
+            : refused(options, published);
+        } else result = { ok: false, ...turned };
+      } catch (error) {
+        // A fault of ours: the device keeps the message and tries again.
+        options.log.error({ error: String(error), source: message.source }, 'a message could not be taken');
+        result = unavailable(options, 'refused', 'internal fault');
+      }
       const outcome = result.ok ? (result.duplicate ? 'duplicate' : 'accepted') : result.refusal;
       options.metrics?.answered(message.source, outcome);
       return result;
@@ -80,23 +100,12 @@ export function createIntake(options: IntakeOptions): Intake {
   };
 }
 
-async function tryAccept(options: IntakeOptions, message: IncomingMessage): Promise<IntakeResult> {
-  try {
-    const turned = options.admission.admit(message);
-    if (turned !== undefined) return { ok: false, ...turned };
-    const identified = identifyAtDoor(options, message);
-    const result = await options.publisher.publish(
-      telemetrySubject(message.tenantId),
-      envelopeOf(message, options.clock()),
-      encodeMsgId(identified),
-    );
-    if (!result.ok) return refused(options, result);
-    return { ok: true, seq: result.seq, duplicate: result.duplicate, identity: identified.identity };
-  } catch (error) {
-    // A fault of ours: the device keeps the message and tries again.
-    options.log.error({ error: String(error), source: message.source }, 'a message could not be taken');
-    return unavailable(options, 'refused', 'internal fault');
-  }
+function publish(
+  { publisher, clock }: IntakeOptions,
+  message: IncomingMessage,
+  msgId: string,
+): Promise<PublishResult> {
+  return publisher.publish(telemetrySubject(message.tenantId), envelopeOf(message, clock()), msgId);
 }
 
 /** Field by field: copying whole messages is what a door would spend its time on. */

@@ -44,7 +44,8 @@ export function parseStrictJson(bytes: Uint8Array, options: { maxDepth?: number 
   return { ok: true, value, text };
 }
 
-function mayHoldProtoKey(text: string): boolean {
+/** Cheap, and wrong only towards yes. */
+export function mayHoldProtoKey(text: string): boolean {
   return text.includes('"__proto__"') || (text.includes('\\u') && protoSpelling.test(text));
 }
 

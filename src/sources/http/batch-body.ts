@@ -1,7 +1,7 @@
 import type { RefusalCode } from '../../model/errors.ts';
 import { depthExceeds } from '../../model/json-spans.ts';
-import { arrayElements, memberSpan, parseStrictJson, type StrictJson } from '../../model/json-text.ts';
-import { decodeUtf8, hasProtoKey, maxJsonDepth } from '../../model/strict-json.ts';
+import { arrayElements, memberSpan } from '../../model/json-text.ts';
+import { decodeUtf8, hasProtoKey, maxJsonDepth, mayHoldProtoKey } from '../../model/strict-json.ts';
 import { isObject } from './is-object.ts';
 
 export const maxBatchMessages = 100;
@@ -14,38 +14,30 @@ export interface BatchItem {
   readonly unfit: boolean;
 }
 
-/** An item is two levels down: in the top-level object, in the array. */
-const depthAroundItems = 2;
-
 /** Reads `{"messages":[…]}`. What is wrong with single items is told item by item. */
 export function readBatch(bytes: Uint8Array): readonly BatchItem[] | RefusalCode {
-  const strict = parseStrictJson(bytes, { maxDepth: maxJsonDepth + depthAroundItems });
-  const allFit = strict.ok;
-  const parsed = strict.ok ? strict : parseLoosely(bytes, strict);
-  if (parsed === undefined || !isObject(parsed.value)) return 'invalid_json';
-  if (!allFit && Object.hasOwn(parsed.value, '__proto__')) return 'invalid_json';
-  const { messages } = parsed.value;
+  const text = decodeUtf8(bytes);
+  const parsed = text === undefined ? undefined : parseObject(text);
+  if (text === undefined || parsed === undefined) return 'invalid_json';
+  const mayHoldProto = mayHoldProtoKey(text);
+  if (mayHoldProto && Object.hasOwn(parsed, '__proto__')) return 'invalid_json';
+  const { messages } = parsed;
   if (!Array.isArray(messages) || messages.length === 0) return 'no_messages';
   if (messages.length > maxBatchMessages) return 'too_many_messages';
-  return cutItems(parsed.text, messages, allFit);
+  return cutItems(text, messages, mayHoldProto);
 }
 
-/** One item too deep or with `__proto__` costs that item, not the batch. */
-function parseLoosely(
-  bytes: Uint8Array,
-  { why }: StrictJson & { ok: false },
-): { value: unknown; text: string } | undefined {
-  if (why === 'not_json' || why === 'not_utf8') return undefined;
-  const text = decodeUtf8(bytes);
-  if (text === undefined) return undefined;
+function parseObject(text: string): Record<string, unknown> | undefined {
   try {
-    return { value: JSON.parse(text), text };
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-function cutItems(text: string, messages: readonly unknown[], allFit: boolean): BatchItem[] {
+/** Depth is looked at item by item: one that is too deep costs itself, not the batch. */
+function cutItems(text: string, messages: readonly unknown[], mayHoldProto: boolean): BatchItem[] {
   const at = memberSpan(text, 'messages')?.valueStart ?? 0;
   const spans = arrayElements(text, at);
   return messages.map((value, index) => {
@@ -54,7 +46,7 @@ function cutItems(text: string, messages: readonly unknown[], allFit: boolean): 
     return {
       value,
       text: itemText,
-      unfit: !allFit && (depthExceeds(itemText, maxJsonDepth) || hasProtoKey(value)),
+      unfit: depthExceeds(itemText, maxJsonDepth) || (mayHoldProto && hasProtoKey(value)),
     };
   });
 }

@@ -1,6 +1,6 @@
-import type { Intake } from '../../intake/intake.ts';
+import type { Intake, IntakeResult } from '../../intake/intake.ts';
 import type { BatchReason } from '../../model/errors.ts';
-import { type BatchItem, readBatch } from './batch-body.ts';
+import { readBatch } from './batch-body.ts';
 import { readItem, reasonFor } from './batch-item.ts';
 import { longestRetryAfterSeconds, refuse } from './problem.ts';
 import { type BodyLimits, readBody } from './read-body.ts';
@@ -30,15 +30,16 @@ export function createBatchRoute(intake: Intake, options: BatchOptions) {
     if (typeof body === 'string') return refuseBody(request, body, 'invalid_json');
     const items = readBatch(body);
     if (typeof items === 'string') return refuse(request, items);
-    const outcomes = await Promise.all(items.map((item) => acceptItem(intake, item, options.maxItemBytes)));
-    return answer(request, outcomes, options);
+    const messages = items.map((item) => readItem(item, options.maxItemBytes));
+    const results = await Promise.all(
+      messages.map((message) => (typeof message === 'string' ? message : intake.accept(message))),
+    );
+    return answer(request, results.map(outcomeOf), options);
   };
 }
 
-async function acceptItem(intake: Intake, item: BatchItem, maxItemBytes: number): Promise<Outcome> {
-  const message = readItem(item, maxItemBytes);
-  if (typeof message === 'string') return { reason: message };
-  const result = await intake.accept(message);
+function outcomeOf(result: IntakeResult | BatchReason): Outcome {
+  if (typeof result === 'string') return { reason: result };
   if (result.ok) return accepted;
   return { reason: reasonFor(result), retryAfterSeconds: result.retryAfterSeconds };
 }
