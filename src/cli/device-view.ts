@@ -1,5 +1,6 @@
 import type { Device } from '../store/registry/types.ts';
 import { formatAgo, formatTime } from './output/duration.ts';
+import { inTableWords } from './output/json.ts';
 import { describeLimit } from './output/limit.ts';
 import { type Column, oneLine } from './output/table.ts';
 
@@ -41,23 +42,7 @@ export function deviceFields(device: Device, nowMs: number): [string, string][] 
 }
 
 /** In the words of the tables; dates as ISO 8601. */
-export function deviceAsJson(device: Device): Readonly<Record<string, unknown>> {
-  return {
-    tenant_id: device.tenantId,
-    device_id: device.deviceId,
-    site_id: device.siteId,
-    status: device.status ?? null,
-    status_since: device.statusSince ?? null,
-    last_seen_at: device.lastSeenAt ?? null,
-    revoked_at: device.revokedAt ?? null,
-    has_token: device.hasToken,
-    previous_token_until: device.previousTokenUntil ?? null,
-    rate_per_second: device.ratePerSecond ?? null,
-    burst: device.burst ?? null,
-    max_sensors: device.maxSensors ?? null,
-    created_at: device.createdAt,
-  };
-}
+export const deviceAsJson = (device: Device): Readonly<Record<string, unknown>> => inTableWords(device);
 
 function shownStatus(device: Device): string {
   if (device.revokedAt !== undefined) return 'REVOKED';

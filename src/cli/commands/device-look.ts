@@ -83,8 +83,7 @@ export function addDeviceShow(device: Command, context: CliContext): void {
       const found = await withDatabase(invocation, (pool) => showDevice(pool, tenantId, deviceId));
       const { sensors, lastMsgType } = found;
       if (invocation.json) {
-        const more = { sensors, last_msg_type: lastMsgType ?? null };
-        invocation.terminal.out(toJson({ ...deviceAsJson(found), ...more }));
+        invocation.terminal.out(toJson(deviceAsJson(found)));
         return;
       }
       const fields = deviceFields(found, context.clock());

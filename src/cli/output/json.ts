@@ -26,3 +26,13 @@ export function toJson(value: unknown): string {
 export function toJsonLines(values: readonly unknown[]): string {
   return values.length === 0 ? '[]' : `[\n${values.map(toJson).join(',\n')}\n]`;
 }
+
+/** A record as the tables name its members: `siteId` is `site_id`, and what is undefined is null. */
+export function inTableWords(record: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(record).map(([name, value]) => [
+      name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      value ?? null,
+    ]),
+  );
+}

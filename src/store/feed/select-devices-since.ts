@@ -1,18 +1,12 @@
-import type { DeviceId, TenantId } from '../../model/identifiers.ts';
 import type { RegisteredDevice } from '../../model/registry.ts';
+import { type DeviceCoreRow, deviceCoreOf } from '../registry/device-row.ts';
 import type { Queryable } from '../statements/queryable.ts';
 
-export interface RegisteredDeviceRow {
-  readonly tenant_id: TenantId;
-  readonly device_id: DeviceId;
-  readonly site_id: string;
+export interface RegisteredDeviceRow extends DeviceCoreRow {
   readonly token_sha256: Buffer | null;
   readonly previous_token_sha256: Buffer | null;
   readonly previous_token_until_ms: number | null;
   readonly revoked: boolean;
-  readonly rate_per_second: number | null;
-  readonly burst: number | null;
-  readonly max_sensors: number | null;
 }
 
 interface Row extends RegisteredDeviceRow {
@@ -46,15 +40,10 @@ export async function* selectDevicesSince(
 
 export function registeredDeviceOf(row: RegisteredDeviceRow): RegisteredDevice {
   return {
-    tenantId: row.tenant_id,
-    deviceId: row.device_id,
-    siteId: row.site_id,
+    ...deviceCoreOf(row),
     tokenSha256: row.token_sha256 ?? undefined,
     previousTokenSha256: row.previous_token_sha256 ?? undefined,
     previousTokenUntilMs: row.previous_token_until_ms ?? undefined,
     revoked: row.revoked,
-    ratePerSecond: row.rate_per_second ?? undefined,
-    burst: row.burst ?? undefined,
-    maxSensors: row.max_sensors ?? undefined,
   };
 }

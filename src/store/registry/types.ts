@@ -31,10 +31,14 @@ export interface Tenant extends TenantLimits {
 
 export type DeviceStatus = 'ONLINE' | 'STALE' | 'OFFLINE';
 
-export interface Device extends DeviceLimits {
+/** What a device is, whoever asks. */
+export interface DeviceCore extends DeviceLimits {
   readonly tenantId: TenantId;
   readonly deviceId: DeviceId;
   readonly siteId: string;
+}
+
+export interface Device extends DeviceCore {
   readonly hasToken: boolean;
   /** The token before the last rotation is valid until then; undefined when there is none that still is. */
   readonly previousTokenUntil: Date | undefined;

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { formatAgo, formatDuration, parseDuration, parseSince } from '../../../src/cli/output/duration.ts';
-import { JsonText, toJson, toJsonLines } from '../../../src/cli/output/json.ts';
+import { inTableWords, JsonText, toJson, toJsonLines } from '../../../src/cli/output/json.ts';
 import { showJsonValue } from '../../../src/cli/output/json-value.ts';
 import { describeLimit } from '../../../src/cli/output/limit.ts';
 import { formatBytes, formatCount, formatRate } from '../../../src/cli/output/number.ts';
@@ -113,4 +113,9 @@ test('fields are aligned, the lines of a value among each other', () => {
       ['longer', 'x\ny'],
     ]),
   ).toBe('a       1\nlonger  x\n        y');
+});
+
+test('a record is shown as the tables name its members', () => {
+  const shown = inTableWords({ siteId: 's1', lastMsgType: undefined, maxSensors: 0, hasToken: false });
+  expect(shown).toEqual({ site_id: 's1', last_msg_type: null, max_sensors: 0, has_token: false });
 });
