@@ -338,15 +338,15 @@ export const settings = {
   // How many, under `up`
   gateways: setting({
     env: 'TRIBUTARY_GATEWAYS',
-    schema: integer(1, 64),
-    default: 1,
-    about: 'Gateways that `up` runs on the one HTTP port.',
+    schema: integer(0, 64),
+    default: 0,
+    about: 'Gateways that `up` runs on the one HTTP port; 0: one for every four cores.',
   }),
   workers: setting({
     env: 'TRIBUTARY_WORKERS',
-    schema: integer(1, 64),
-    default: 1,
-    about: 'Workers that `up` runs.',
+    schema: integer(0, 64),
+    default: 0,
+    about: 'Workers that `up` runs; 0: one for every two cores.',
   }),
 } satisfies Record<string, Setting>;
 

@@ -68,7 +68,7 @@ test('an unreachable NATS is named without its password, exit code 69', async ()
 
 test.each([
   ['an unknown TRIBUTARY_ variable', { TRIBUTARY_HTP_PORT: '80' }, 'TRIBUTARY_HTP_PORT: no such setting.'],
-  ['a value out of bounds', { TRIBUTARY_WORKERS: '0' }, 'TRIBUTARY_WORKERS="0" must be >= 1'],
+  ['a value out of bounds', { TRIBUTARY_WORKERS: '-1' }, 'TRIBUTARY_WORKERS="-1" must be >= 0'],
   ['a choice that is none', { TRIBUTARY_LOG_LEVEL: 'loud' }, 'TRIBUTARY_LOG_LEVEL="loud" is not allowed.'],
   [
     'a count that is a word',

@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { withProcessCounts } from '../../roles/up/process-counts.ts';
 import { runUp } from '../../roles/up/up.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, invocationOf } from '../define-command.ts';
@@ -21,7 +23,7 @@ export function addUpCommand(program: Command, context: CliContext): void {
     const { config, environment, terminal, signals } = invocationOf(context, command);
     checkAddresses(config);
     await runUp({
-      config,
+      config: withProcessCounts(config, availableParallelism()),
       environment,
       roleCommand: (role) => [process.execPath, mainFile, role],
       write: terminal.write,
