@@ -20,6 +20,11 @@ export function encodeLimitCounts(workerId: string, counts: LimitDeltas): string
   return messages;
 }
 
+/** What every message of this worker's begins with. */
+export function ownBeginning(workerId: string): Buffer {
+  return Buffer.from(`${JSON.stringify({ worker_id: workerId }).slice(0, -1)},`);
+}
+
 /** `undefined` for anything that a worker would not have written. Never throws. */
 export function parseLimitCounts(data: Uint8Array): LimitCounts | undefined {
   let message: unknown;

@@ -1,7 +1,7 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import { limitsSubject } from '../stream/subjects.ts';
-import { encodeLimitCounts, parseLimitCounts } from './limit-counts.ts';
+import { encodeLimitCounts, ownBeginning, parseLimitCounts } from './limit-counts.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 
 export interface LimitSharingOptions {
@@ -24,7 +24,10 @@ export const defaultSharingIntervalMs = 100;
 export function startLimitSharing(options: LimitSharingOptions): { drain(): Promise<void> } {
   const { nc, limiter, workerId, log } = options;
   let hasWarned = false;
+  const ownWords = ownBeginning(workerId);
   const take = (data: Uint8Array) => {
+    // Its own come back to it, thousands of counts in a second when it is busy: not worth parsing.
+    if (ownWords.equals(data.subarray(0, ownWords.length))) return;
     const told = parseLimitCounts(data);
     if (told === undefined) {
       if (!hasWarned) log.warn({ subject: limitsSubject }, 'limit counts cannot be read and are left out');

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { connectNats } from '../../src/stream/connection.ts';
 import { requestMany } from '../../src/stream/request-many.ts';
 import { limitsSubject, rateLimitsSubject } from '../../src/stream/subjects.ts';
-import { encodeLimitCounts, parseLimitCounts } from '../../src/worker/limit-counts.ts';
+import { encodeLimitCounts, ownBeginning, parseLimitCounts } from '../../src/worker/limit-counts.ts';
 import { startLimitSharing } from '../../src/worker/limit-sharing.ts';
 import { startRateLimitAnswer } from '../../src/worker/rate-limit-answer.ts';
 import { createRateLimiter, type RateLimiter } from '../../src/worker/rate-limiter.ts';
@@ -168,6 +168,14 @@ describe('limit counts on the wire', () => {
     expect(parsed.every((told) => told?.workerId === 'w1')).toBe(true);
     expect(parsed.flatMap((told) => told?.counts ?? [])).toEqual(counts.map(([key, count]) => [key, count]));
     expect(encodeLimitCounts('w1', [])).toEqual([]);
+  });
+
+  test('each begins with what tells a worker its own, and another worker’s does not', () => {
+    const begins = (ofWorker: string) =>
+      encodeLimitCounts(ofWorker, [['t|4000|441806400|t1', 1]]).map((text) =>
+        text.startsWith(ownBeginning('w1').toString()),
+      );
+    expect([begins('w1'), begins('w2'), begins('w11')]).toEqual([[true], [false], [false]]);
   });
 
   test('anything else is undefined, and nothing throws', () => {

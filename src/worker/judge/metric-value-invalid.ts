@@ -9,7 +9,9 @@ const maxStringLength = 1024;
 
 export function metricValueInvalid(draft: Draft): string | undefined {
   const { token } = draft;
-  for (const [key, value] of Object.entries(metricsOf(draft))) {
+  const metrics = metricsOf(draft);
+  for (const key of Object.keys(metrics)) {
+    const value = metrics[key];
     const why = faultOf(value, token);
     if (why !== undefined) return `The metric ${shown(key, token)} is ${shown(value, token)}, ${why}.`;
   }
