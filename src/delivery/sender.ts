@@ -7,4 +7,6 @@ export interface Sender {
   readonly destination: string;
   /** Ends within the attempt's timeout, and never rejects. */
   send(parcel: Parcel): Promise<Outcome>;
+  /** Closes what it keeps open; what is under way may fail. */
+  close?(): void;
 }

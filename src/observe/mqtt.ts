@@ -19,6 +19,7 @@ export const mqttRefusals = {
   bad_topic: 'not an ingest topic',
   foreign_topic: 'another device’s topic',
   subscription: 'a filter that the client may not have',
+  slow_subscriber: 'more than 1 MiB waits for a subscriber that does not read',
   too_many_unreleased: 'more QoS 2 publishes without PUBREL than allowed',
   unavailable: 'the message could not be made durable',
   unknown_tenant_limit: 'unknown tenants used up the bucket that they share',

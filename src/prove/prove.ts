@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
 import { createSeededRandom } from '../lib/seeded-random.ts';
-import type { RoleName } from '../roles/up/role-processes.ts';
 import { maxAheadMs } from '../worker/arrival.ts';
 import { checkLatest } from './check/check-latest.ts';
 import { checkMessages } from './check/check-messages.ts';
@@ -11,6 +10,7 @@ import { registerDevices } from './load/fleet.ts';
 import { makeMessages, type ProveDevice } from './load/message.ts';
 import { needsOf, scheduleMany, scheduleOne } from './schedule.ts';
 import { whenEmpty } from './settled.ts';
+import type { ProvenRole } from './stack/proven-role.ts';
 import type { StackShape } from './stack/settings.ts';
 import { type Stack, startStack } from './stack/stack.ts';
 import { runTrial, type TrialResult, trialDefaults } from './trial.ts';
@@ -26,10 +26,10 @@ export interface ProveOptions {
   readonly messages: number;
   /** What becomes of the folder with the servers' data and all logs. */
   readonly keep: 'never' | 'on violation' | 'always';
-  readonly counts: Readonly<Record<RoleName, number>>;
+  readonly counts: Readonly<Record<ProvenRole, number>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The command line that runs a role. */
-  readonly roleCommand: (role: RoleName) => readonly string[];
+  readonly roleCommand: (role: ProvenRole) => readonly string[];
   readonly onProgress: (progress: ProveProgress) => void;
   /** Ends the run early; what was done by then is reported. */
   readonly stop: AbortSignal;
@@ -55,7 +55,7 @@ export interface ProveResult {
 export const proveDefaults = {
   messages: 1_000,
   trials: 20,
-  counts: { gateway: 2, mqtt: 2, worker: 2 } satisfies Record<RoleName, number>,
+  counts: { gateway: 2, mqtt: 2, worker: 2 } satisfies Record<ProvenRole, number>,
   /** In a short trial. */
   messagesPerSecond: 1_000,
   tenants: 4,

@@ -35,6 +35,8 @@ export interface Door {
   readonly pool: pg.Pool;
   /** The connection, once there was one. */
   nats(): NatsConnection | undefined;
+  /** Resolves once NATS was reached for the first time. */
+  readonly connected: Promise<NatsConnection>;
   /** Whether NATS answers now; PostgreSQL is not needed to accept. */
   isReady(): Promise<boolean>;
   /** What an accepted message withstands, in words; undefined while that is not known. */
@@ -91,6 +93,7 @@ export function startDoor(options: DoorOptions): Door {
     nats: dialer.current,
     durability: durability.current,
     flow: () => flowOf(config, backbone, durability.current()),
+    connected: dialer.connected,
     isReady: async () => backbone !== undefined && (await answers(backbone)),
     tried: dialer.tried.then(() => (dialer.current() === undefined ? undefined : prepared)),
     drain: async () => {

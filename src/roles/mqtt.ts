@@ -8,6 +8,7 @@ import { createMqttMetrics } from '../observe/mqtt.ts';
 import { type MqttSource, startMqttSource } from '../sources/mqtt/mqtt-source.ts';
 import { type Door, type DoorOptions, startDoor } from './door.ts';
 import { type HealthServer, startHealthServer } from './health.ts';
+import { serveRepublish } from './republish.ts';
 import type { RoleDeps } from './role-deps.ts';
 import { createRoleId } from './role-status.ts';
 
@@ -51,6 +52,7 @@ export async function startMqtt(config: Config, deps: RoleDeps = {}): Promise<Ru
     throw portError(error, config);
   });
   listening = source;
+  void door.connected.then((nc) => serveRepublish(nc, source));
   const { port } = source;
   log.info({ event: 'ready', role: 'mqtt', id, port, bind: config.bind }, `mqtt ready on port ${port}`);
   return {

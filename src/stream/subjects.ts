@@ -18,6 +18,9 @@ export const rateLimitsSubject = 'tributary.workers.rate-limits';
 /** Where workers tell each other what they counted. */
 export const limitsSubject = 'tributary.limits';
 
+/** What every MQTT listener publishes to its subscribers: see `encodeRepublish`. */
+export const republishSubject = 'tributary.mqtt.publish';
+
 /** Where the worker that audits tells what it found. */
 export const auditSubject = 'tributary.audit';
 

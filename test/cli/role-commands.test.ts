@@ -9,13 +9,16 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => stack[Symbol.asyncDispose]());
 
-test.each(['gateway', 'mqtt', 'worker'] as const)('SIGTERM drains the %s, exit code 0', async (name) => {
-  const role = await stack.start(name);
-  expect(await role.stop()).toBe(0);
-  expect(role.log()).not.toContain('error:');
-});
+test.each(['gateway', 'mqtt', 'worker', 'delivery'] as const)(
+  'SIGTERM drains the %s, exit code 0',
+  async (name) => {
+    const role = await stack.start(name);
+    expect(await role.stop()).toBe(0);
+    expect(role.log()).not.toContain('error:');
+  },
+);
 
-test.each(['gateway', 'mqtt', 'worker'])(
+test.each(['gateway', 'mqtt', 'worker', 'delivery'])(
   'the %s with a wrong setting ends with 78 and a sentence',
   async (name) => {
     const { code, stderr } = await runTributary([name], { ...stack.env, TRIBUTARY_MAX_IN_FLIGHT: 'many' });

@@ -4,7 +4,7 @@ import { createTestDatabase } from './postgres.ts';
 import { type CliResult, type RoleName, type RoleProcess, runTributary, startRole } from './role-process.ts';
 
 export interface StackOptions {
-  /** How many of each; default one of each. */
+  /** How many of each; default one of each, and no delivery. */
   readonly roles?: Partial<Record<RoleName, number>>;
   /** Settings of all roles. */
   readonly env?: Readonly<Record<string, string>>;
@@ -51,8 +51,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     roles.push(role);
     return role;
   };
-  for (const name of ['gateway', 'mqtt', 'worker'] as const) {
-    const count = options.roles?.[name] ?? 1;
+  for (const name of ['gateway', 'mqtt', 'worker', 'delivery'] as const) {
+    const count = options.roles?.[name] ?? (name === 'delivery' ? 0 : 1);
     await Promise.all(Array.from({ length: count }, () => start(name)));
   }
   const role = (name: RoleName) => {

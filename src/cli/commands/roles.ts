@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { startDeliveryRole } from '../../roles/delivery.ts';
 import { startGateway } from '../../roles/gateway.ts';
 import { startMqtt } from '../../roles/mqtt.ts';
 import { startWorker } from '../../roles/worker.ts';
@@ -21,6 +22,7 @@ const roles: Readonly<Record<RoleName, RoleCommand>> = {
   gateway: { summary: 'run the HTTP door', start: startGateway },
   mqtt: { summary: 'run the MQTT door', start: startMqtt },
   worker: { summary: 'run a worker: judge, settle, acknowledge', start: startWorker },
+  delivery: { summary: 'deliver what routes matched, with retries', start: startDeliveryRole },
 };
 
 /**

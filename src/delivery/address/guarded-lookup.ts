@@ -9,6 +9,11 @@ export class AddressRefusedError extends Error {
   readonly code = 'ADDRESS_REFUSED';
 }
 
+/** A socket may wrap the error that its look-up gave it. */
+export function isAddressRefused(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ADDRESS_REFUSED';
+}
+
 export interface ResolvedAddress {
   readonly address: string;
   readonly family: number;

@@ -1,6 +1,6 @@
 import type { WebhookDestination } from '../../model/route-destination.ts';
 import type { RouteSecrets } from '../../model/route-secrets.ts';
-import { type AddressGuard, AddressRefusedError } from '../address/guarded-lookup.ts';
+import { type AddressGuard, isAddressRefused } from '../address/guarded-lookup.ts';
 import { describeError, type Outcome, printable } from '../outcome.ts';
 import type { Parcel } from '../parcel.ts';
 import { renderWebhookBody } from '../render.ts';
@@ -78,7 +78,7 @@ export function judgeAnswer({ status, retryAfter, body }: Answer, nowMs: number)
 
 function judgeError(error: unknown): Outcome {
   const detail = describeError(error);
-  if (error instanceof AddressRefusedError) return { kind: 'dead', reason: 'ADDRESS_REFUSED', detail };
+  if (isAddressRefused(error)) return { kind: 'dead', reason: 'ADDRESS_REFUSED', detail };
   // Only our own code throws these: a URL or a secret that cannot be used.
   if (error instanceof TypeError) return { kind: 'dead', reason: 'UNDELIVERABLE', detail };
   return { kind: 'retry', error: detail, unwell: true };

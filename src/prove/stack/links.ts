@@ -1,4 +1,4 @@
-import type { RoleName } from '../../roles/up/role-processes.ts';
+import type { ProvenRole } from './proven-role.ts';
 import { startProxy, type TcpProxy } from './proxy.ts';
 
 /** The proxies of a stack; all members of a kind share theirs, except that each door has one of its own. */
@@ -7,8 +7,8 @@ export interface Links {
   readonly gateways: readonly number[];
   readonly mqtts: readonly number[];
   /** Ports that roles of a kind reach the servers by. */
-  readonly nats: Readonly<Record<RoleName, number>>;
-  readonly postgres: Readonly<Record<RoleName, number>>;
+  readonly nats: Readonly<Record<ProvenRole, number>>;
+  readonly postgres: Readonly<Record<ProvenRole, number>>;
   /** Names as `worker–nats`. */
   readonly byName: ReadonlyMap<string, readonly TcpProxy[]>;
   close(): Promise<void>;

@@ -7,13 +7,14 @@ import type { Logger } from 'pino';
 import type { ChildExit } from '../../roles/up/child-process.ts';
 import { findNatsServer } from '../../roles/up/nats-binary.ts';
 import { findFreePort } from '../../roles/up/ports.ts';
-import { type RoleName, startRole } from '../../roles/up/role-processes.ts';
+import { startRole } from '../../roles/up/role-processes.ts';
 import { migrate } from '../../store/migrate.ts';
 import { createPool } from '../../store/pool.ts';
 import { connectNats } from '../../stream/connection.ts';
 import { createFakedClocks, withoutLeftovers } from './faked-clock.ts';
 import { type Links, startLinks } from './links.ts';
 import { createMember, type Member, type MemberKind } from './member.ts';
+import type { ProvenRole } from './proven-role.ts';
 import { saysReady, whenReady } from './ready.ts';
 import {
   createDatabase,
@@ -28,9 +29,9 @@ import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
 
 export interface StackOptions {
   readonly shape: StackShape;
-  readonly counts: Readonly<Record<RoleName, number>>;
+  readonly counts: Readonly<Record<ProvenRole, number>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly roleCommand: (role: RoleName) => readonly string[];
+  readonly roleCommand: (role: ProvenRole) => readonly string[];
   readonly random: () => number;
   readonly now: () => number;
   readonly log: Logger;
@@ -192,7 +193,7 @@ type RoleContext = Pick<StackOptions, 'shape' | 'environment'> & {
   readonly postgresPort: number;
 };
 
-function roleEnvironment(role: RoleName, port: number | undefined, context: RoleContext) {
+function roleEnvironment(role: ProvenRole, port: number | undefined, context: RoleContext) {
   const { links, shape, folder } = context;
   const natsPort = links?.nats[role] ?? context.natsPort;
   const postgresPort = links?.postgres[role] ?? context.postgresPort;

@@ -29,6 +29,8 @@ export type DataFolder = {
   readonly demoFile: string;
   /** The operator key that commands on this machine use; mode 0600. */
   readonly operatorKeyFile: string;
+  /** Seals routes' secrets; mode 0600. Lost with it: the secrets, which are then to be set again. */
+  readonly secretsKeyFile: string;
   readonly natsDir: string;
   readonly postgresDir: string;
   /** Programs unpacked here when the system has none. */
@@ -47,6 +49,7 @@ export function dataFolderAt(path: string): DataFolder {
     serversFile: join(root, 'servers.json'),
     demoFile: join(root, 'demo.json'),
     operatorKeyFile: join(root, 'operator-key'),
+    secretsKeyFile: join(root, 'secrets-key'),
     natsDir: join(root, 'nats'),
     postgresDir: join(root, 'postgres'),
     programsDir: join(root, 'programs'),

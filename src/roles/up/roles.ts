@@ -4,6 +4,7 @@ import { rolesStatusSubject } from '../../stream/subjects.ts';
 import { logFileOf, type UpContext } from './context.ts';
 import { acceptsConnections } from './ports.ts';
 import { lastWords, type RoleName, startRole } from './role-processes.ts';
+import type { Stage } from './stages.ts';
 import type { Supervisor } from './supervisor.ts';
 import { UpError } from './up-error.ts';
 
@@ -24,6 +25,7 @@ export async function startRoles(options: RolesOptions): Promise<void> {
   const host = reachableHost(config.bind);
   const roles = [
     { role: 'worker', count: config.workers, answers: async () => true },
+    { role: 'delivery', count: config.deliveries, answers: async () => true },
     {
       role: 'gateway',
       count: config.gateways,
@@ -31,7 +33,7 @@ export async function startRoles(options: RolesOptions): Promise<void> {
     },
     { role: 'mqtt', count: 1, answers: () => acceptsConnections(config.mqttPort, host) },
   ] as const;
-  const what = roles.map(({ role, count }) => (count === 1 ? role : `${count} ${role}s`)).join(', ');
+  const what = roles.map(({ role, count }) => (count === 1 ? role : `${count} ${plural(role)}`)).join(', ');
   await options.context.progress.step(`starting ${what}`, async () => {
     const started = [];
     for (const { role, count, answers } of roles) {
@@ -39,6 +41,15 @@ export async function startRoles(options: RolesOptions): Promise<void> {
     }
     for (const { supervisors, answers } of started) await whenReady(options, supervisors, answers);
   });
+}
+
+function plural(role: RoleName): string {
+  return role === 'delivery' ? 'deliveries' : `${role}s`;
+}
+
+function stageOf(role: RoleName): Stage {
+  if (role === 'worker') return 'workers';
+  return role === 'delivery' ? 'delivery' : 'doors';
 }
 
 /** A listener on all addresses is reached over loopback. */
@@ -52,7 +63,7 @@ async function startSome(options: RolesOptions, role: RoleName, count: number): 
   for (let number = 1; number <= count; number += 1) {
     const name = count === 1 ? role : `${role}-${number}`;
     const logFile = logFileOf(context.folder, name);
-    const supervisor = await context.supervise(role === 'worker' ? 'workers' : 'doors', {
+    const supervisor = await context.supervise(stageOf(role), {
       name,
       lastWords: () => lastWords(logFile),
       start: async () => startRole({ command: options.roleCommand(role), environment, logFile }),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pino from 'pino';
@@ -17,6 +18,7 @@ import { prepareDatabase, prepareStreams } from './preparation.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { type RoleName, roleEnvironment } from './role-processes.ts';
 import { reachableHost, startRoles } from './roles.ts';
+import { ensureSecretsKey } from './secrets-key.ts';
 import { UpError } from './up-error.ts';
 
 export type UpOptions = {
@@ -88,7 +90,9 @@ async function startSystem(context: UpContext, options: UpOptions): Promise<void
   try {
     await prepareStreams(context, nc);
     options.stop.throwIfAborted();
-    const environment = roleEnvironment(options.environment, { ...config, ...addresses, healthPort: 0 });
+    const secretsKey = config.secretsKey ?? ensureSecretsKey(folder.secretsKeyFile, randomBytes);
+    const settings = { ...config, ...addresses, secretsKey, healthPort: 0 };
+    const environment = roleEnvironment(options.environment, settings);
     await startRoles({ context, roleCommand: options.roleCommand, environment, nc, stop: options.stop });
   } finally {
     await nc.close();

@@ -27,6 +27,8 @@ export interface BrokerOptions extends JudgeOptions {
    */
   readonly secondLookMs: number;
   readonly maxFilters: number;
+  /** Who has more than that waiting to be sent does not read, and is closed. */
+  readonly maxUnsentBytes: number;
 }
 
 /** Builds the broker; `listen()` starts it. */
@@ -37,6 +39,8 @@ export function createBroker(options: BrokerOptions): Aedes {
     connectTimeout: options.connectTimeoutMs,
     // MQTT 3.1 allows 23 characters, but by now the id is ours.
     maxClientsIdLength: 65_535,
+    // A subscriber that does not read would hold up all the others otherwise; `maxUnsentBytes` bounds it.
+    concurrency: 0,
     persistence: createNoPersistence(),
   });
   broker.on('clientReady', (client: Client) => sessionOf(client.conn)?.guard.open());
@@ -70,11 +74,20 @@ function createHooks(options: BrokerOptions): AedesOptions {
     // The guard lets no PUBLISH through: what came this way would be delivered and not be made durable.
     authorizePublish: (_client, _packet, done) =>
       done(new Error('publishing does not go through the broker')),
+    authorizeForward: (client, packet) =>
+      refuseSlow(options.sessionOf(client.conn), options.maxUnsentBytes) ? null : packet,
     authorizeSubscribe: (client, subscription, done) =>
       attempt(client, (session) =>
         done(null, maySubscribe(session, subscription, options) ? subscription : null),
       ),
   };
+}
+
+/** Told for each subscriber of each message: not passed on to one whose connection is full already. */
+function refuseSlow(session: Session | undefined, maxUnsentBytes: number): boolean {
+  if (session === undefined || session.guard.writableLength <= maxUnsentBytes) return false;
+  session.guard.refuse('slow_subscriber');
+  return true;
 }
 
 function authenticateError({

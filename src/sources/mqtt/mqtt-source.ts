@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Client } from 'aedes';
 import type { Logger } from 'pino';
 import type { Intake } from '../../intake/intake.ts';
+import type { Republish } from '../../model/republish.ts';
 import type { MqttMetrics, MqttRefusal } from '../../observe/mqtt.ts';
 import { createBroker } from './broker.ts';
 import type { DeviceRegistry } from './credentials.ts';
@@ -47,6 +48,7 @@ export interface MqttLimits {
   readonly maxUnacked: number;
   readonly maxUnreleased: number;
   readonly maxFilters: number;
+  readonly maxUnsentBytes: number;
   readonly connectTimeoutMs: number;
   readonly secondLookMs: number;
   readonly maxHoldMs: number;
@@ -61,6 +63,7 @@ export const mqttLimits: MqttLimits = {
   maxUnacked: 64,
   maxUnreleased: 1_000,
   maxFilters: 32,
+  maxUnsentBytes: 1024 * 1024,
   connectTimeoutMs: 10_000,
   secondLookMs: 1_000,
   maxHoldMs: 10_000,
@@ -72,6 +75,8 @@ export interface MqttSource {
   readonly port: number;
   /** Open ones. */
   readonly connections: number;
+  /** Hands a route's message to this listener's subscribers, at QoS 1 to those who asked for it; waits for none of them. False: it drains. */
+  publish(message: Republish): boolean;
   /** Takes no more, lets what is under way finish (its PUBACKs go out), then disconnects everybody. */
   drain(): Promise<void>;
 }
@@ -121,6 +126,20 @@ class Listener implements MqttSource {
 
   get connections(): number {
     return this.#sessions.size;
+  }
+
+  publish({ topic, payload }: Republish): boolean {
+    if (this.#draining !== undefined) return false;
+    const packet = {
+      cmd: 'publish',
+      topic,
+      payload: Buffer.from(payload),
+      qos: 1,
+      retain: false,
+      dup: false,
+    } as const;
+    this.#broker.publish(packet, () => undefined);
+    return true;
   }
 
   async listen(): Promise<void> {

@@ -6,6 +6,7 @@ import {
   type MsgType,
   type TenantId,
 } from '../../model/identifiers.ts';
+import { outSpace } from '../../model/republish.ts';
 
 export interface DeviceName {
   readonly tenantId: TenantId;
@@ -50,12 +51,20 @@ const levelPattern = /^[\x20-\x22\x24-\x2a\x2c-\x7e]*$/;
 const maxFilterLength = 512;
 const maxFilterLevels = 16;
 
-/** Whether a filter matches nothing but topics of this device: `tenant/{t}/device/{d}` and what is below. */
-export function isOwnFilter(device: DeviceName, filter: string): boolean {
-  const own = `tenant/${device.tenantId}/device/${device.deviceId}`;
-  if (filter === own) return true;
-  if (filter.length > maxFilterLength || !filter.startsWith(`${own}/`)) return false;
-  const levels = filter.slice(own.length + 1).split('/');
+/**
+ * Whether a filter matches nothing but what this device may hear: its own `tenant/{t}/device/{d}` and what is below, and
+ * `tenant/{t}/out` with what is below, where its tenant's routes publish.
+ */
+export function isOwnFilter({ tenantId, deviceId }: DeviceName, filter: string): boolean {
+  return [`tenant/${tenantId}/device/${deviceId}`, outSpace(tenantId)].some((space) =>
+    isWithin(space, filter),
+  );
+}
+
+function isWithin(space: string, filter: string): boolean {
+  if (filter === space) return true;
+  if (filter.length > maxFilterLength || !filter.startsWith(`${space}/`)) return false;
+  const levels = filter.slice(space.length + 1).split('/');
   if (levels.length > maxFilterLevels) return false;
   return levels.every(
     (level, index) =>

@@ -11,21 +11,30 @@ export interface LeasedJob {
 }
 
 // From one route to the next by the index: as many steps as there are routes, however many jobs they have.
-const dueRoutesText = `
+const scheduledText = `
 with recursive route (route_id) as (
   (select route_id from route_schedule order by route_id limit 1)
   union all
   select (select s.route_id from route_schedule s where s.route_id > route.route_id order by s.route_id limit 1)
   from route where route.route_id is not null
 )
-select route_id from route
-where route_id is not null and exists (
+select route_id from route where route_id is not null`;
+const dueText = `${scheduledText} and exists (
   select from route_schedule s
   where s.route_id = route.route_id and s.due_at <= now() and (s.lease_until is null or s.lease_until < now()))`;
 
 /** Routes that have a job due. */
-export async function selectDueRoutes(db: Queryable): Promise<number[]> {
-  const { rows } = await db.query<{ route_id: number }>({ name: 'due-routes', text: dueRoutesText });
+export function selectDueRoutes(db: Queryable): Promise<number[]> {
+  return selectRoutes(db, 'due-routes', dueText);
+}
+
+/** Routes for which anything waits. */
+export function selectScheduledRoutes(db: Queryable): Promise<number[]> {
+  return selectRoutes(db, 'scheduled-routes', scheduledText);
+}
+
+async function selectRoutes(db: Queryable, name: string, text: string): Promise<number[]> {
+  const { rows } = await db.query<{ route_id: number }>({ name, text });
   return rows.map((row) => row.route_id);
 }
 
@@ -73,17 +82,17 @@ export async function leaseJobs(
   }));
 }
 
-const overdueText = `
+const takeOutText = `
 delete from route_schedule where (route_id, job_id) in (
   select route_id, job_id from route_schedule
-  where route_id = $1 and due_at <= now() and (lease_until is null or lease_until < now())
-    and first_attempt_at < now() - $2 * interval '1 ms'
+  where route_id = $1 and (lease_until is null or lease_until < now())
+    and first_attempt_at <= now() - $2 * interval '1 ms'
   order by due_at limit $3
   for update skip locked
 )
 returning route_id, job_id, tenant_id, job, attempts, extract(epoch from first_attempt_at)::float8 * 1000 as first_ms`;
 
-/** Takes out due jobs of a route that are older than that; 0: all. The caller writes what becomes of them. */
+/** Takes out jobs of a route, due or not, that are older than that; 0: all that nobody works on. The caller writes what becomes of them. */
 export async function takeOutJobs(
   db: Queryable,
   routeId: number,
@@ -92,7 +101,7 @@ export async function takeOutJobs(
 ): Promise<LeasedJob[]> {
   const { rows } = await db.query<Row>({
     name: 'take-out-jobs',
-    text: overdueText,
+    text: takeOutText,
     values: [routeId, olderThanMs, limit],
   });
   return rows.map((row) => ({

@@ -50,3 +50,17 @@ export async function rescheduleJobs(db: Queryable, jobs: readonly Rescheduled[]
     ],
   });
 }
+
+const extendText = `
+update route_schedule s set lease_until = now() + $3 * interval '1 ms'
+from unnest($1::int[], $2::text[]) as h (route_id, job_id)
+where s.route_id = h.route_id and s.job_id = h.job_id and s.lease_until is not null`;
+
+export async function extendLeases(db: Queryable, keys: readonly JobKey[], leaseMs: number): Promise<void> {
+  if (keys.length === 0) return;
+  await db.query({
+    name: 'extend-leases',
+    text: extendText,
+    values: [keys.map(({ routeId }) => routeId), keys.map(({ jobId }) => jobId), leaseMs],
+  });
+}

@@ -26,10 +26,12 @@ function child(name: string, events: string[], stubborn = false): Supervisor {
 test('doors stop before workers, workers before the servers they need, whatever was started first', async () => {
   const events: string[] = [];
   const stages = createStages();
-  for (const stage of ['postgres', 'nats', 'workers', 'doors'] satisfies Stage[])
+  for (const stage of ['postgres', 'nats', 'delivery', 'workers', 'doors'] satisfies Stage[])
     stages.add(stage, child(stage, events));
   await stages.stop(quiet, new AbortController().signal);
-  expect(events).toEqual(['stopped doors', 'stopped workers', 'stopped nats', 'stopped postgres']);
+  expect(events).toEqual(
+    ['doors', 'workers', 'delivery', 'nats', 'postgres'].map((stage) => `stopped ${stage}`),
+  );
 });
 
 test('hurry ends a stop that waits for a stubborn child', async () => {

@@ -20,13 +20,16 @@ test('a first start prints lines that work when pasted; a stop leaves no process
   const instance = await first.ready();
   const children = runningChildren(dataDir);
   expect(children.map(({ name }) => name).sort()).toEqual([
+    'delivery',
     'gateway',
     'mqtt',
     'nats-server',
     'postgres',
     'worker',
   ]);
-  expect(statSync(join(dataDir, 'instance.json')).mode & 0o777).toBe(0o600);
+  for (const file of ['instance.json', 'secrets-key']) {
+    expect(statSync(join(dataDir, file)).mode & 0o777).toBe(0o600);
+  }
 
   const pasted = pasteableCommands(first.output());
   expect(pasted.map((command) => command.trim().split(' ')[0])).toEqual(['curl', 'curl', 'mosquitto_pub']);
@@ -51,7 +54,7 @@ test('a first start prints lines that work when pasted; a stop leaves no process
   expect(existsSync(join(dataDir, 'lock'))).toBe(false);
   expect(existsSync(join(dataDir, 'instance.json'))).toBe(false);
   const stops = [...first.output().matchAll(/stopping ([^…]*) …/g)].map((match) => match[1]);
-  expect(stops).toEqual(['gateway, mqtt', 'worker', 'nats-server', 'postgres']);
+  expect(stops).toEqual(['gateway, mqtt', 'worker', 'delivery', 'nats-server', 'postgres']);
 
   await using second = startUp(dataDir);
   const again = await second.ready();
@@ -101,7 +104,7 @@ test('children that are killed run again, and the system works', async () => {
   await using running = startUp(dataDir);
   const instance = await running.ready();
   for (const { pid } of runningChildren(dataDir)) process.kill(pid, 'SIGKILL');
-  for (const name of ['gateway', 'mqtt', 'worker', 'nats-server', 'postgres']) {
+  for (const name of ['gateway', 'mqtt', 'worker', 'delivery', 'nats-server', 'postgres']) {
     await until(() => running.output().includes(`${name} was ended by SIGKILL; starting it again`), {
       what: name,
     });
@@ -142,9 +145,15 @@ test('servers that the settings name are used, and only the others are of our ow
     return names.sort();
   };
   const named = { NATS_URL: nats.url, DATABASE_URL: database.url };
-  expect(await childrenWith(named)).toEqual(['gateway', 'mqtt', 'worker']);
+  expect(await childrenWith(named)).toEqual(['delivery', 'gateway', 'mqtt', 'worker']);
   const { DATABASE_URL } = named;
-  expect(await childrenWith({ DATABASE_URL })).toEqual(['gateway', 'mqtt', 'nats-server', 'worker']);
+  expect(await childrenWith({ DATABASE_URL })).toEqual([
+    'delivery',
+    'gateway',
+    'mqtt',
+    'nats-server',
+    'worker',
+  ]);
   expect(existsSync(join(dataDir, 'postgres'))).toBe(false);
 });
 

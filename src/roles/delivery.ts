@@ -1,0 +1,206 @@
+import { randomInt } from 'node:crypto';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type pg from 'pg';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Config } from '../config/settings.ts';
+import { createAddressGuard, resolveWithSystem } from '../delivery/address/guarded-lookup.ts';
+import { type Cidr, parseCidrs } from '../delivery/address/ranges.ts';
+import { type DeliveryTuning, deliveryDefaults, startDelivery } from '../delivery/delivery.ts';
+import { RouteBook } from '../delivery/route-book.ts';
+import { createSenders } from '../delivery/senders.ts';
+import { withDeadline } from '../lib/deadline.ts';
+import { parseSecretsKey } from '../model/route-secrets.ts';
+import { createLog } from '../observe/create-log.ts';
+import { createDeliveryMetrics } from '../observe/delivery.ts';
+import { createPullerMetrics } from '../observe/puller.ts';
+import { selectRouteChanges } from '../store/delivery/delivery-routes.ts';
+import { createPool } from '../store/pool.ts';
+import { routeTotalsShards } from '../store/routes/add-to-route-totals.ts';
+import { connectNats } from '../stream/connection.ts';
+import { startPuller } from '../stream/puller.ts';
+import { routesConsumerName, routesStreamName } from '../stream/subjects.ts';
+import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
+import { createAnswers } from './answers.ts';
+import { closeConnection } from './close-connection.ts';
+import { startDurabilityFeed } from './durability-feed.ts';
+import { startHealthServer } from './health.ts';
+import { startNatsDialer } from './nats-dialer.ts';
+import type { RoleDeps } from './role-deps.ts';
+import { createRoleId, serveRoleStatus, version } from './role-status.ts';
+import { prepareTopology } from './role-topology.ts';
+import { waitForSchema } from './wait-for-schema.ts';
+
+export interface RunningDelivery {
+  /** Rejects with the error that no retry mends: the process is to end. */
+  readonly failed: Promise<never>;
+  drain(): Promise<void>;
+}
+
+const roleDefaults = {
+  /** Settling, leasing, tidying, looking for changed routes, and one to spare. */
+  connections: 5,
+  /** How long a drain waits for each of the things that a frozen server could hold up for ever. */
+  goodbyeMs: 1_000,
+  /** Jobs taken from ROUTES at once. */
+  batchSize: 256,
+  lingerMs: 5,
+  maxBuffered: 1_024,
+} as const;
+
+/** What the settings say, in the forms that are used. */
+interface DeliverySettings {
+  readonly secretsKey: Uint8Array | undefined;
+  readonly allowed: readonly Cidr[];
+  readonly tuning: DeliveryTuning;
+}
+
+/**
+ * Delivers the jobs on ROUTES to their destinations, and those in the schedule again. Returns at once and waits for both
+ * servers for as long as it takes; says `ready` when it pulls.
+ *
+ * @throws Error with one sentence for addresses that are missing and for settings that cannot be used
+ */
+export async function startDeliveryRole(config: Config, deps: RoleDeps = {}): Promise<RunningDelivery> {
+  const { now = () => performance.now(), random = Math.random, wallClock = Date.now } = deps;
+  const log = deps.log ?? createLog({ level: config.logLevel });
+  const url = requireNatsUrl(config);
+  const databaseUrl = requireDatabaseUrl(config);
+  const settings = settingsOf(config);
+  const id = createRoleId('delivery', random);
+  const name = 'tributary delivery';
+  const pool = createPool({ databaseUrl, max: roleDefaults.connections, name, log });
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  const dialer = startNatsDialer({ connect: () => connectNats({ url, name, log }), log, random });
+  const whyNotReady = createAnswers({ nats: dialer.current, pool });
+  const durability = startDurabilityFeed(dialer.current, config.natsMonitorUrl);
+  const told = { whyNotReady, durability: durability.current, metrics, log };
+  const health = startHealthServer({ bind: config.bind, port: config.healthPort, ...told });
+  const stopping = Promise.withResolvers<undefined>();
+  let stopped = false;
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => undefined);
+  const work = (async () => {
+    const nc = await Promise.race([dialer.connected, stopping.promise]);
+    await waitForSchema({ pool, log, random, isStopped: () => stopped });
+    if (nc === undefined || stopped) return undefined;
+    await prepareTopology(nc, config, log);
+    if (stopped) return undefined;
+    const instruments = { metrics, log, now, wallClock, random };
+    return startWork({ config, settings, id, nc, pool, onFailure: failed.reject, ...instruments });
+  })();
+  work.catch(failed.reject);
+  return {
+    failed: failed.promise,
+    async drain() {
+      stopped = true;
+      stopping.resolve(undefined);
+      health.draining();
+      dialer.stop();
+      durability.drain();
+      const working = await work.catch(() => undefined);
+      await working?.drain();
+      const nc = dialer.current();
+      if (nc !== undefined) await closeConnection(nc);
+      await soon(pool.end());
+      await health.stop();
+      log.info({ event: 'drained', role: 'delivery', id }, 'delivery drained');
+    },
+  };
+}
+
+/** @throws Error that names the setting */
+function settingsOf(config: Config): DeliverySettings {
+  const { secretsKey, allowDestinations } = config;
+  const named = <T>(variable: string, parse: () => T): T => {
+    try {
+      return parse();
+    } catch (error) {
+      throw new Error(`${variable}: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
+    }
+  };
+  const key = secretsKey;
+  return {
+    secretsKey: key === undefined ? undefined : named('TRIBUTARY_SECRETS_KEY', () => parseSecretsKey(key)),
+    allowed: named('TRIBUTARY_ALLOW_DESTINATIONS', () => parseCidrs(allowDestinations ?? '')),
+    tuning: {
+      ...deliveryDefaults,
+      retry: {
+        ...deliveryDefaults.retry,
+        maxMs: config.deliveryRetryMaxMs,
+        retryForMs: config.deliveryRetryForMs,
+      },
+      limits: {
+        ...deliveryDefaults.limits,
+        perRoute: config.deliveryPerRoute,
+        perDestination: config.deliveryPerDestination,
+        total: config.deliveryInFlight,
+      },
+    },
+  };
+}
+
+function soon(goodbye: Promise<unknown>): Promise<unknown> {
+  return withDeadline(goodbye, roleDefaults.goodbyeMs, () => undefined);
+}
+
+interface WorkOptions extends Required<Omit<RoleDeps, 'stop'>> {
+  readonly config: Config;
+  readonly settings: DeliverySettings;
+  readonly id: string;
+  readonly nc: NatsConnection;
+  readonly pool: pg.Pool;
+  readonly metrics: Registry;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Everything that needs both servers. */
+function startWork(options: WorkOptions): { drain(): Promise<void> } {
+  const { config, settings, id, nc, pool, log, now } = options;
+  const senders = createSenders({
+    ...options,
+    guard: createAddressGuard(settings.allowed, resolveWithSystem),
+    secretsKey: settings.secretsKey,
+    timeoutMs: config.deliveryTimeoutMs,
+    userAgent: `Tributary/${version}`,
+  });
+  const delivery = startDelivery({
+    ...options,
+    puller: pullerOf(options),
+    book: new RouteBook({
+      load: (since) => selectRouteChanges(pool, since),
+      createSender: senders.create,
+    }),
+    metrics: createDeliveryMetrics(options.metrics),
+    tuning: settings.tuning,
+    ackWaitMs: config.ackWaitMs,
+    shard: randomInt(routeTotalsShards),
+  });
+  delivery.failed.catch(options.onFailure);
+  const status = serveRoleStatus({ nc, role: 'delivery', id, now, more: () => ({ ...delivery.current() }) });
+  log.info({ event: 'ready', role: 'delivery', id }, 'delivery ready');
+  return {
+    async drain() {
+      await delivery.drain();
+      await soon(Promise.all([senders.drain(), status.drain()]));
+    },
+  };
+}
+
+function pullerOf({ config, nc, metrics, log, now, random }: WorkOptions) {
+  return startPuller({
+    nc,
+    stream: routesStreamName,
+    consumer: routesConsumerName,
+    batchSize: roleDefaults.batchSize,
+    lingerMs: roleDefaults.lingerMs,
+    maxBuffered: roleDefaults.maxBuffered,
+    log,
+    onMissing: async () => void (await prepareTopology(nc, config, log)),
+    metrics: createPullerMetrics(metrics),
+    clock: now,
+    random,
+  });
+}
