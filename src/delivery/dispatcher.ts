@@ -69,6 +69,8 @@ export class Dispatcher<T> {
   readonly #options: DispatcherOptions<T>;
   readonly #places = new Map<string, Place>();
   readonly #lanes = new Map<number, Lane<T>>();
+  /** Lanes by tenant, both in the order in which they take turns. */
+  readonly #turns = new Map<string, Set<Lane<T>>>();
   #active = 0;
   #queued = 0;
   #stopped = false;
@@ -131,7 +133,7 @@ export class Dispatcher<T> {
       const isOld = (since: number) => now - since > maxWaitMs;
       while (lane.queue[0] !== undefined && isOld(lane.queue[0].sinceMs)) this.#returnFirst(lane);
       if (lane.active === 0 && lane.queue.length === 0 && lane.pausedUntilMs <= now)
-        this.#lanes.delete(routeId);
+        this.#forget(routeId, lane);
     }
     const used = new Set([...this.#lanes.values()].map(({ place }) => place));
     for (const [key, place] of this.#places) {
@@ -158,9 +160,20 @@ export class Dispatcher<T> {
     // Its destination may have been changed: what is under way still counts for the old one.
     if (known !== undefined && known.place === place) return known;
     const lane: Lane<T> = { tenantId, place, active: 0, queue: [], pausedUntilMs: 0 };
-    if (known !== undefined) this.#returnQueue(known);
+    if (known !== undefined) {
+      this.#returnQueue(known);
+      this.#forget(routeId, known);
+    }
     this.#lanes.set(routeId, lane);
+    this.#turns.set(tenantId, (this.#turns.get(tenantId) ?? new Set()).add(lane));
     return lane;
+  }
+
+  #forget(routeId: number, lane: Lane<T>): void {
+    this.#lanes.delete(routeId);
+    const lanes = this.#turns.get(lane.tenantId);
+    lanes?.delete(lane);
+    if (lanes?.size === 0) this.#turns.delete(lane.tenantId);
   }
 
   #mayStart(lane: Lane<T>): boolean {
@@ -173,21 +186,27 @@ export class Dispatcher<T> {
     );
   }
 
-  /** Rounds over the tenants, one attempt each per round, until nothing may start any more. */
   #start(): void {
     while (this.#active < this.#options.limits.total && !this.#stopped) {
-      const served = new Set<string>();
-      for (const [routeId, lane] of this.#lanes) {
-        if (this.#active >= this.#options.limits.total) return;
-        if (served.has(lane.tenantId) || !this.#mayStart(lane)) continue;
-        served.add(lane.tenantId);
-        // To the end of the line, for the next round.
-        this.#lanes.delete(routeId);
-        this.#lanes.set(routeId, lane);
-        this.#begin(lane);
-      }
-      if (served.size === 0) return;
+      const next = this.#next();
+      if (next === undefined) return;
+      this.#begin(next);
     }
+  }
+
+  /** The lane whose turn it is, of the tenant whose turn it is; both go to the end of their lines. */
+  #next(): Lane<T> | undefined {
+    for (const [tenantId, lanes] of this.#turns) {
+      for (const lane of lanes) {
+        if (!this.#mayStart(lane)) continue;
+        lanes.delete(lane);
+        lanes.add(lane);
+        this.#turns.delete(tenantId);
+        this.#turns.set(tenantId, lanes);
+        return lane;
+      }
+    }
+    return undefined;
   }
 
   #begin(lane: Lane<T>): void {
