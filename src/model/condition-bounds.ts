@@ -89,6 +89,6 @@ function nodesIn(args: unknown): ASTNode[] {
   return isNode(args) ? [args] : [];
 }
 
-function isNode(value: unknown): value is ASTNode {
+export function isNode(value: unknown): value is ASTNode {
   return typeof value === 'object' && value !== null && 'op' in value && 'args' in value;
 }

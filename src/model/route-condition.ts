@@ -1,5 +1,12 @@
-import { type ASTNode, Environment, ParseError, TypeError as TypeFault } from '@marcbachmann/cel-js';
-import { checkBounds, childrenOf, conditionLimits } from './condition-bounds.ts';
+import {
+  type ASTNode,
+  Environment,
+  ParseError,
+  type ParseResult,
+  serialize,
+  TypeError as TypeFault,
+} from '@marcbachmann/cel-js';
+import { checkBounds, childrenOf, conditionLimits, isNode } from './condition-bounds.ts';
 import { RouteFault } from './route.ts';
 
 /**
@@ -47,9 +54,10 @@ export function createConditionCompiler(): CompileCondition {
       throw fault(
         `The condition has ${text.length} characters, at most ${conditionLimits.maxLength} are allowed`,
       );
-    const ast = parse(environment, text);
+    const program = parse(environment, text);
+    const { ast } = program;
     checkBounds(ast);
-    const parts = conjunctsOf(ast).map((part) => compilePart(environment, part, text));
+    const parts = partsOf(environment, ast, text) ?? [{ run: program, metrics: [] }];
     return { evaluate: (context) => evaluate(parts, context), needs: neededBy(ast) };
   };
 }
@@ -70,14 +78,14 @@ function createEnvironment(): Environment {
     .registerVariable('extra', 'map');
 }
 
-function parse(environment: Environment, text: string): ASTNode {
+function parse(environment: Environment, text: string): ParseResult {
   try {
     const program = environment.parse(text);
     const { valid, type, error } = program.check();
     if (!valid) throw error ?? fault('The condition does not check');
     if (type !== 'bool' && type !== 'dyn')
       throw fault(`The condition is of type ${type}, and must be true or false`, 0);
-    return program.ast;
+    return program;
   } catch (error) {
     if (error instanceof ParseError || error instanceof TypeFault)
       throw fault(error.summary, error.range?.start ?? error.node?.pos);
@@ -100,9 +108,39 @@ interface Part {
   readonly metrics: readonly string[];
 }
 
-function compilePart(environment: Environment, { start, end }: ASTNode, text: string): Part {
-  const program = environment.parse(text.slice(start, end));
-  return { run: program, metrics: isPlain(program.ast) ? metricsOf(program.ast) : [] };
+/**
+ * Undefined where the parts cannot be had apart: the library evaluates what it has parsed, and neither the range of a node
+ * nor its printed form is always the node (`!("a" in b)` loses a parenthesis, `1 - (2 - 3)` both). What comes of them is
+ * compared.
+ */
+function partsOf(environment: Environment, ast: ASTNode, text: string): Part[] | undefined {
+  const parts = conjunctsOf(ast).map((part) => compilePart(environment, part, text));
+  return parts.every((part) => part !== undefined) ? parts : undefined;
+}
+
+function compilePart(environment: Environment, ast: ASTNode, text: string): Part | undefined {
+  const wanted = structureOf(ast);
+  for (const candidate of [text.slice(ast.start, ast.end), serialize(ast)]) {
+    try {
+      const program = environment.parse(candidate);
+      if (structureOf(program.ast) === wanted)
+        return { run: program, metrics: isPlain(ast) ? metricsOf(ast) : [] };
+    } catch {
+      // Not this one.
+    }
+  }
+  return undefined;
+}
+
+function structureOf({ op, args }: ASTNode): string {
+  return `(${op} ${argsText(args)})`;
+}
+
+/** Literals with their type: `1` and `1.0` are not the same. */
+function argsText(args: unknown): string {
+  if (Array.isArray(args)) return args.map(argsText).join(' ');
+  if (isNode(args)) return structureOf(args);
+  return `${typeof args}:${args instanceof Uint8Array ? [...args].join() : String(args)}`;
 }
 
 /** Evaluates everything in it, whatever the values: no `has`, no `||`, no `? :`, no macro. */

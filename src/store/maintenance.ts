@@ -4,6 +4,7 @@ import { backoffMs } from '../lib/backoff.ts';
 import { createWaker, type Waker } from '../lib/waker.ts';
 import type { QuarantineLimits } from '../model/quarantine-limits.ts';
 import { dropOldWeeks } from './maintenance/drop-old-weeks.ts';
+import { evictDeadLetters } from './maintenance/evict-dead-letters.ts';
 import { evictQuarantine } from './maintenance/evict-quarantine.ts';
 import { expireMessageKeys } from './maintenance/expire-message-keys.ts';
 import { foldQuarantineTotals, forgetOldTokens } from './maintenance/fold-quarantine-totals.ts';
@@ -22,6 +23,9 @@ export interface MaintenanceOptions {
   /** How long a quarantined message is kept. */
   readonly quarantineDays: number;
   readonly quarantineLimits: QuarantineLimits;
+  /** How long a dead letter is kept, and how many of a tenant. */
+  readonly deadLetterDays: number;
+  readonly deadLettersMaxPerTenant: number;
   readonly log: Logger;
   /** Milliseconds that never go back, such as `performance.now`. */
   readonly clock: () => number;
@@ -203,6 +207,17 @@ function tasks(client: pg.Client, options: MaintenanceOptions, intervals: Mainte
         const evicted = await evictQuarantine(client, { days: quarantineDays, limits: quarantineLimits });
         if (evicted > 0)
           log.warn({ event: 'quarantine_evicted', evicted }, 'evicted the oldest messages of the quarantine');
+        return Math.max(evictMs, (clock() - startedAt) * sweepRest);
+      },
+    },
+    {
+      name: 'dead letters',
+      run: async () => {
+        const startedAt = clock();
+        const { deadLetterDays: days, deadLettersMaxPerTenant: maxPerTenant } = options;
+        const evicted = await evictDeadLetters(client, { days, maxPerTenant });
+        if (evicted > 0)
+          log.warn({ event: 'dead_letters_evicted', evicted }, 'evicted the oldest dead letters');
         return Math.max(evictMs, (clock() - startedAt) * sweepRest);
       },
     },

@@ -115,6 +115,8 @@ test('the maintenance of a worker evicts', () =>
       staleAfterMs: 60_000,
       offlineAfterMs: 600_000,
       quarantineDays: 30,
+      deadLetterDays: 30,
+      deadLettersMaxPerTenant: 1_000,
       quarantineLimits: limited({ tenant: { rows: 7, bytes: 1e9 } }),
       log: silentLog,
       clock: () => performance.now(),

@@ -175,6 +175,8 @@ const maintenanceOf = (pool: pg.Pool, options: Partial<MaintenanceOptions> = {})
     pool,
     retentionDays: 400,
     quarantineDays: 30,
+    deadLetterDays: 30,
+    deadLettersMaxPerTenant: 1_000,
     quarantineLimits,
     ...thresholds,
     log: silentLog,

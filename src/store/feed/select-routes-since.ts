@@ -2,7 +2,7 @@ import type { TenantId } from '../../model/identifiers.ts';
 import type { RouteRule, RouteTrigger } from '../../model/route.ts';
 import type { Queryable } from '../statements/queryable.ts';
 
-interface Row {
+export interface RouteRuleRow {
   readonly route_id: number;
   readonly tenant_id: TenantId;
   readonly name: string;
@@ -14,19 +14,19 @@ interface Row {
   readonly enabled: boolean;
 }
 
-const columns = `route_id, tenant_id, name, topic_filter, condition, fires_on, rate_per_second, burst, enabled`;
+export const routeRuleColumns = `route_id, tenant_id, name, topic_filter, condition, fires_on, rate_per_second, burst, enabled`;
 
 /** Routes that changed after a version. */
 export async function selectRoutesSince(db: Queryable, version: number): Promise<RouteRule[]> {
-  const { rows } = await db.query<Row>({
+  const { rows } = await db.query<RouteRuleRow>({
     name: 'routes-since',
-    text: `select ${columns} from routes where version > $1 order by route_id`,
+    text: `select ${routeRuleColumns} from routes where version > $1 order by route_id`,
     values: [version],
   });
-  return rows.map(ruleOf);
+  return rows.map(routeRuleOf);
 }
 
-function ruleOf(row: Row): RouteRule {
+export function routeRuleOf(row: RouteRuleRow): RouteRule {
   return {
     routeId: row.route_id,
     tenantId: row.tenant_id,

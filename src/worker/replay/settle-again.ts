@@ -16,6 +16,7 @@ import { countOutcomes, recordDevices } from '../record.ts';
 import { outOfRange } from '../settle.ts';
 import { storeReadings } from '../store-readings.ts';
 import { type Candidate, devicesOf, type JudgeOptions, judgeAgain, readingsOf } from './candidates.ts';
+import { routeAgain } from './route-again.ts';
 
 /*
  * INV. A quarantined message has its outcome already: a replay changes it, and what the ledger counts of it, in one
@@ -112,6 +113,7 @@ async function record(
     );
   if (refused.length > 0) await refuseAgain(db, refused);
   await recordDevices(db, candidates, { thresholds, maxSensors });
+  await routeAgain(db, candidates);
   if (gone.length > 0) {
     await addToLedger(db, epoch, ledgerShard, { ...counts, quarantined: -gone.length });
     await addToQuarantineTotals(db, replayedTotals(gone));

@@ -48,7 +48,7 @@ export interface RoutingOptions {
   readonly publish: (group: RoutedGroup) => void;
   /** Whether so much is owed already that new jobs are refused. */
   readonly isFull: () => boolean;
-  readonly metrics: RoutingMetrics;
+  readonly metrics: Pick<RoutingMetrics, 'routed'>;
 }
 
 export function createRouting(options: RoutingOptions): Routing {
