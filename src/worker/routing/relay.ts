@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type BackoffOptions, backoffMs } from '../../lib/backoff.ts';
 import { createWaker } from '../../lib/waker.ts';
@@ -121,8 +122,7 @@ class RunningRelay implements Relay {
 
   async drain(deadlineMs: number): Promise<void> {
     const deadline = performance.now() + deadlineMs;
-    while ((this.#inHand > 0 || this.#finished.length > 0) && performance.now() < deadline)
-      await this.#somethingFinished.wait(20);
+    while ((this.#inHand > 0 || this.#finished.length > 0) && performance.now() < deadline) await pause(20);
     this.#isStopped = true;
     for (const waker of [this.#somethingWaits, this.#somethingAcked, this.#somethingFinished]) waker.wake();
     await this.#running;
