@@ -82,7 +82,7 @@ export const settings = {
     schema: port,
     default: 0,
     about:
-      'Port on which a worker or MQTT listener answers /healthz, /readyz and /metrics; 0: none. `up` leaves it out.',
+      'Port on which a worker, listener or delivery answers /healthz, /readyz and /metrics; 0: none. `up` leaves it out.',
   }),
   logLevel: setting({
     env: 'TRIBUTARY_LOG_LEVEL',

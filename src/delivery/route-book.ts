@@ -58,6 +58,10 @@ export class RouteBook {
     const changes = await this.#options.load(this.#version);
     if (changes === undefined) return;
     for (const routeId of changes.removed) this.#remove(routeId);
+    if (changes.isWhole) {
+      const all = new Set(changes.routes.map(({ routeId }) => routeId));
+      for (const routeId of [...this.#routes.keys()]) if (!all.has(routeId)) this.#remove(routeId);
+    }
     for (const route of changes.routes) {
       if (this.#routes.get(route.routeId)?.version === route.version) continue;
       this.#remove(route.routeId);

@@ -1,3 +1,4 @@
+import { selectTombstonesPurgedTo } from '../feed/select-tombstones-since.ts';
 import type { Queryable } from '../statements/queryable.ts';
 import { toSafeNumber } from '../types.ts';
 
@@ -18,6 +19,8 @@ export interface RouteChanges {
   readonly version: number;
   readonly routes: readonly DeliveryRoute[];
   readonly removed: readonly number[];
+  /** These are all that there are: what is not among them is no more. */
+  readonly isWhole: boolean;
 }
 
 interface Row {
@@ -39,8 +42,15 @@ const removedText = 'select route_id from route_tombstones where version > $1';
  * Undefined: nothing has changed in the registry.
  */
 export async function selectRouteChanges(db: Queryable, since: number): Promise<RouteChanges | undefined> {
+  const changes = await selectChanges(db, since);
+  // Last: a purge between the reads would be missed otherwise.
+  if (changes === undefined || since < 0 || (await selectTombstonesPurgedTo(db)) <= since) return changes;
+  return selectChanges(db, -1);
+}
+
+async function selectChanges(db: Queryable, since: number): Promise<RouteChanges | undefined> {
   const found = await db.query<{ version: bigint }>({
-    name: 'registry-version',
+    name: 'delivery-registry-version',
     text: 'select version from registry_version',
   });
   const version = toSafeNumber(found.rows[0]?.version ?? 0n);
@@ -53,6 +63,7 @@ export async function selectRouteChanges(db: Queryable, since: number): Promise<
   const { rows } = await db.query<Row>({ name: 'routes-changed', text: routesText, values: [since] });
   return {
     version,
+    isWhole: since < 0,
     removed: removed.map((row) => row.route_id),
     routes: rows.map((row) => ({
       routeId: row.route_id,
