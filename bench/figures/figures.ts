@@ -6,6 +6,7 @@ import { growth } from './growth.ts';
 import { httpLatency } from './http-latency.ts';
 import { memory } from './memory.ts';
 import { mqtt } from './mqtt.ts';
+import { routes } from './routes.ts';
 import { singleHttp } from './single-http.ts';
 import { wholeSystem } from './whole-system.ts';
 
@@ -16,6 +17,7 @@ export const figures: readonly Figure[] = [
   batchHttp,
   mqtt,
   drain,
+  routes,
   wholeSystem,
   cpu,
   memory,

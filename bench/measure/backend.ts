@@ -6,7 +6,7 @@ import { createPool } from '../../src/store/pool.ts';
 import { connectNats } from '../../src/stream/connection.ts';
 import { requestApi } from '../../src/stream/jetstream-api.ts';
 import { streamInfo } from '../../src/stream/stream-info.ts';
-import { streamName } from '../../src/stream/subjects.ts';
+import { routesStreamName, streamName } from '../../src/stream/subjects.ts';
 import { ensureTopology } from '../../src/stream/topology.ts';
 import { type FleetSpec, metricNames, tokenHash } from '../load/fleet.ts';
 import { streamLimits } from './roles.ts';
@@ -24,6 +24,8 @@ export interface Backend {
    * another round on a large table.
    */
   clear(what?: 'everything' | 'what was settled'): Promise<void>;
+  /** Empties ROUTES. */
+  purgeRoutes(): Promise<void>;
   /** Registers the fleet, in place of another. */
   register(fleet: FleetSpec): Promise<void>;
   /** Fills telemetry with so many rows of the fleet, spread over the last hours of this week. */
@@ -51,6 +53,7 @@ export async function openBackend(servers: Servers): Promise<Backend> {
     backlog: async () => (await streamInfo(nc, streamName))?.state.messages ?? 0,
     settled: () => countSettled(pool),
     clear: (what = 'everything') => clear(pool, nc, what),
+    purgeRoutes: async () => void (await requestApi(nc, `STREAM.PURGE.${routesStreamName}`)),
     storeRows: (rows, fleet) => storeRows(pool, rows, fleet),
     register: (fleet) => register(pool, fleet),
     knowSensors: (fleet) => knowSensors(pool, fleet),

@@ -7,6 +7,7 @@ import {
   TypeError as TypeFault,
 } from '@marcbachmann/cel-js';
 import { checkBounds, childrenOf, conditionLimits, isNode } from './condition-bounds.ts';
+import { metricKey, plainComparison } from './plain-comparison.ts';
 import { RouteFault } from './route.ts';
 
 /**
@@ -104,6 +105,7 @@ function conjunctsOf(ast: ASTNode): ASTNode[] {
 
 interface Part {
   readonly run: (context: ConditionContext) => unknown;
+  readonly plain?: ReturnType<typeof plainComparison>;
   /** Metrics without which it fails. Looked at first: to fail costs twenty times as much as to compare. */
   readonly metrics: readonly string[];
 }
@@ -124,7 +126,7 @@ function compilePart(environment: Environment, ast: ASTNode, text: string): Part
     try {
       const program = environment.parse(candidate);
       if (structureOf(program.ast) === wanted)
-        return { run: program, metrics: isPlain(ast) ? metricsOf(ast) : [] };
+        return { run: program, plain: plainComparison(ast), metrics: isPlain(ast) ? metricsOf(ast) : [] };
     } catch {
       // Not this one.
     }
@@ -148,26 +150,26 @@ function isPlain(ast: ASTNode): boolean {
   return childrenOf(ast).every(isPlain) && !['||', '?:', '&&', 'call', 'rcall'].includes(ast.op);
 }
 
-/** The keys in `metrics.key` and `metrics["key"]`. */
 function metricsOf(ast: ASTNode): string[] {
-  const [of, key] = ast.op === '.' || ast.op === '[]' ? ast.args : [];
-  if (of?.op === 'id' && of.args === 'metrics') {
-    if (typeof key === 'string') return [key];
-    if (key?.op === 'value' && typeof key.args === 'string') return [key.args];
-  }
-  return childrenOf(ast).flatMap(metricsOf);
+  const key = metricKey(ast);
+  return key === undefined ? childrenOf(ast).flatMap(metricsOf) : [key];
 }
 
 function evaluate(parts: readonly Part[], context: ConditionContext): ConditionResult {
   let result: ConditionResult = true;
-  for (const { run, metrics } of parts) {
-    const value = metrics.every((key) => Object.hasOwn(context.metrics, key))
-      ? attempt(run, context)
-      : 'error';
+  for (const part of parts) {
+    const value = evaluatePart(part, context);
     if (value === false) return false;
     if (value !== true) result = 'error';
   }
   return result;
+}
+
+function evaluatePart({ run, plain, metrics }: Part, context: ConditionContext): unknown {
+  const quick = plain?.(context);
+  if (quick !== undefined) return quick;
+  for (const key of metrics) if (!Object.hasOwn(context.metrics, key)) return 'error';
+  return attempt(run, context);
 }
 
 function attempt(run: Part['run'], context: ConditionContext): unknown {

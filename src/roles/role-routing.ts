@@ -57,6 +57,7 @@ export function startRoleRouting(options: RoleRoutingOptions): RunningRouting {
     publisher,
     maxDeadLetters: config.deadLettersMaxPerTenant,
     totalsShard: randomInt(routeTotalsShards),
+    fullBatch: config.batchSize,
     metrics: createRoutingMetrics(options.metrics),
     clock: now,
     random,

@@ -110,3 +110,42 @@ test('what it does not ask for need not be made', () => {
   expect([...compile('seq == 1 || has(extra.room)').needs].sort()).toEqual(['extra', 'seq']);
   expect([...compile('metrics.all(key, time.getHours() > 1)').needs]).toEqual(['time']);
 });
+
+test('a plain comparison is what the library makes of it, for every operator and value', () => {
+  const literals = [
+    '30',
+    '30.0',
+    '-1',
+    '0',
+    '1e3',
+    '0.1',
+    '9007199254740992',
+    '9223372036854775807',
+    '"x"',
+    'true',
+  ];
+  const values = [30, 29.9, 0, -0, 1_000, 0.1, 2 ** 53, 1e300, 30n, 2n ** 53n + 1n, 'x', true, null, [1]];
+  for (const op of ['>', '>=', '<', '<=', '==', '!=']) {
+    for (const literal of literals) {
+      const plain = compile(`metrics.v ${op} ${literal}`);
+      // Not plain, and of the same sense.
+      const library = compile(`(metrics.v ${op} ${literal}) || false`);
+      for (const value of values) {
+        const given = { ...context, metrics: { v: value } };
+        expect([op, literal, value, plain.evaluate(given)]).toEqual([
+          op,
+          literal,
+          value,
+          library.evaluate(given),
+        ]);
+      }
+    }
+  }
+  for (const text of [
+    'msg_type == "telemetry"',
+    'msg_type != "telemetry"',
+    'msg_type == "x"',
+    'msg_type > "a"',
+  ])
+    expect([text, evaluate(text)]).toEqual([text, evaluate(`(${text}) || false`)]);
+});

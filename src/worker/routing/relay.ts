@@ -13,7 +13,8 @@ import type { DeadLetterRoom } from './dead-letter-room.ts';
  * INV. A row leaves the outbox only when each of its jobs has ROUTES' PubAck or is a dead letter, and then all at once.
  * A group of which one outcome is unknown stays, and is published again by the sweep under the same ids: of two
  * publishes of one job JetStream keeps one for as long as it remembers the id. Nobody waits for the relay: what it cannot
- * take is left in the outbox.
+ * take is left in the outbox. Ingestion comes first: while it is busy the relay keeps to a small rate, and what is owed
+ * waits in the outbox until there is time.
  */
 
 /** One job ready to go. */
@@ -37,6 +38,8 @@ export interface RelayGroup {
   readonly jobs: Iterable<RelayJob>;
   /** Jobs that cannot be published at all. */
   readonly failed: readonly FailedJob[];
+  /** By the relay's clock: what has not begun by then is left to the sweep, which may have it in hand already. */
+  readonly beginBeforeMs: number;
 }
 
 export interface RelayOptions {
@@ -45,6 +48,10 @@ export interface RelayOptions {
   readonly close: (closed: Omit<ClosedGroups, 'shard'>) => Promise<void>;
   readonly room: DeadLetterRoom;
   readonly metrics: Pick<RoutingMetrics, 'published'>;
+  /** Whether messages wait to be settled. */
+  readonly isBusy: () => boolean;
+  /** Milliseconds that never go back. */
+  readonly clock: () => number;
   readonly random: () => number;
   readonly log: Logger;
 }
@@ -54,6 +61,8 @@ export const relayDefaults = {
   maxJobs: 20_000,
   /** Jobs that wait for their PubAck at most. */
   maxInFlight: 1_000,
+  /** Jobs a second while ingestion is busy: a job costs all processes together more than a message does (200 µs, measured). */
+  busyJobsPerSecond: 500,
   /** Rows are taken out of the outbox together, so often. */
   closeEveryMs: 100,
   /** Finished groups kept at most while the database is away; what is dropped is published once more. */
@@ -95,6 +104,8 @@ class RunningRelay implements Relay {
   #inHand = 0;
   #inFlight = 0;
   #isStopped = false;
+  /** While ingestion is busy: when the next job may go. */
+  #nextJobAtMs = 0;
   readonly #running: Promise<unknown>;
 
   constructor(options: RelayOptions) {
@@ -107,7 +118,8 @@ class RunningRelay implements Relay {
   }
 
   get hasRoom(): boolean {
-    return !this.#isStopped && this.#inHand < relayDefaults.maxJobs / 2;
+    const most = this.#options.isBusy() ? 1 : relayDefaults.maxJobs / 2;
+    return !this.#isStopped && this.#inHand < most;
   }
 
   offer(group: RelayGroup): boolean {
@@ -121,8 +133,9 @@ class RunningRelay implements Relay {
   }
 
   async drain(deadlineMs: number): Promise<void> {
-    const deadline = performance.now() + deadlineMs;
-    while ((this.#inHand > 0 || this.#finished.length > 0) && performance.now() < deadline) await pause(20);
+    const { clock } = this.#options;
+    const deadline = clock() + deadlineMs;
+    while ((this.#inHand > 0 || this.#finished.length > 0) && clock() < deadline) await pause(20);
     this.#isStopped = true;
     for (const waker of [this.#somethingWaits, this.#somethingAcked, this.#somethingFinished]) waker.wake();
     await this.#running;
@@ -132,6 +145,7 @@ class RunningRelay implements Relay {
     while (!this.#isStopped) {
       const group = this.#waiting.shift();
       if (group === undefined) await this.#somethingWaits.wait(1_000);
+      else if (group.beginBeforeMs < this.#options.clock()) this.#inHand -= group.size;
       else await this.#publishGroup(group);
     }
   }
@@ -143,12 +157,20 @@ class RunningRelay implements Relay {
     for (const job of group.jobs) {
       while (this.#inFlight >= relayDefaults.maxInFlight && !this.#isStopped)
         await this.#somethingAcked.wait(100);
+      await this.#pace();
       if (this.#isStopped) return;
       inHand.open += 1;
       this.#inFlight += 1;
       void this.#publishJob(job, inHand);
     }
     this.#settleOne(inHand);
+  }
+
+  async #pace(): Promise<void> {
+    const { clock, isBusy } = this.#options;
+    while (!this.#isStopped && isBusy() && this.#nextJobAtMs > clock()) await pause(paceMs);
+    this.#nextJobAtMs =
+      Math.max(this.#nextJobAtMs, clock() - paceMs) + 1_000 / relayDefaults.busyJobsPerSecond;
   }
 
   async #publishJob(job: RelayJob, inHand: InHand): Promise<void> {
@@ -218,6 +240,9 @@ class RunningRelay implements Relay {
     }
   }
 }
+
+/** So that a wait is followed by a few jobs at once. */
+const paceMs = 20;
 
 function keyOf({ routeId, timeUs, identity }: RelayJob) {
   return { routeId, timeUs, identity: timeUs === undefined ? undefined : identity };

@@ -46,6 +46,8 @@ export interface RoutingOptions {
   readonly ownForMs: number;
   /** Takes a committed group; what it cannot take the sweep finds. */
   readonly publish: (group: RoutedGroup) => void;
+  /** Told how many messages each transaction has. */
+  readonly onBatch?: (messages: number) => void;
   /** Whether so much is owed already that new jobs are refused. */
   readonly isFull: () => boolean;
   readonly metrics: Pick<RoutingMetrics, 'routed'>;
@@ -56,6 +58,7 @@ export function createRouting(options: RoutingOptions): Routing {
   const decide = createDecisions(options);
   return {
     async record(db, messages) {
+      options.onBatch?.(messages.length);
       const batch = new Batch();
       for (const { entry, verdict, outcome } of messages) {
         if (outcome !== 'stored' || verdict.outcome !== 'accept') continue;

@@ -24,6 +24,8 @@ export interface StartRoutingOptions {
   readonly maxDeadLetters: number;
   /** This worker's shard of the totals. */
   readonly totalsShard: number;
+  /** Messages of a transaction that is full: more wait behind it. */
+  readonly fullBatch: number;
   readonly metrics: RoutingMetrics;
   /** Milliseconds that never go back. */
   readonly clock: () => number;
@@ -33,13 +35,17 @@ export interface StartRoutingOptions {
 }
 
 export const routingDefaults = {
-  /** For how long a committed group is left to this worker; its publishes are decided by then. */
+  /** For how long a committed group is left to this worker. */
   ownForMs: 5_000,
+  /** What it has not begun to publish by then it leaves to the sweep. */
+  beginWithinMs: 3_000,
   /** A publish without an answer for so long is left to the sweep. */
   publishTimeoutMs: 4_000,
   maxInFlight: relayDefaults.maxInFlight * 2,
   maxInFlightBytes: 64 * 1024 ** 2,
   drainMs: 2_000,
+  /** After a full batch. */
+  busyForMs: 500,
 } as const;
 
 export interface RunningRouting {
@@ -54,16 +60,20 @@ export function startRouting(options: StartRoutingOptions): RunningRouting {
   const matcher = createRouteMatcher({ routes, compile: createConditionCompiler() });
   const caps = createRouteCaps();
   const room = createDeadLetterRoom(options.maxDeadLetters, clock);
+  const load = createLoadWatch(options.fullBatch, clock);
+  const { isBusy } = load;
   const relay = startRelay({
     publisher,
     subjectOf: routesSubject,
     close: (closed) => closeGroups(pool, { ...closed, shard }),
     room,
     metrics,
+    isBusy,
+    clock,
     random,
     log,
   });
-  const sweepOptions = { pool, relay, matcher, caps, room, metrics, log };
+  const sweepOptions = { pool, relay, matcher, caps, room, metrics, isBusy, clock, log };
   const sweep = startSweep(
     options.sweepEveryMs === undefined ? sweepOptions : { ...sweepOptions, intervalMs: options.sweepEveryMs },
   );
@@ -73,7 +83,8 @@ export function startRouting(options: StartRoutingOptions): RunningRouting {
     caps,
     room,
     ownForMs: routingDefaults.ownForMs,
-    publish: (group) => void relay.offer(toRelayGroup(group)),
+    publish: (group) => void relay.offer(toRelayGroup(group, clock() + routingDefaults.beginWithinMs)),
+    onBatch: load.settled,
     isFull: () => sweep.isFull,
     metrics,
   });
@@ -85,9 +96,21 @@ export function startRouting(options: StartRoutingOptions): RunningRouting {
   };
 }
 
-function toRelayGroup({ jobGroup, messages }: RoutedGroup): RelayGroup {
+/** A full batch says that messages wait: then they come before the jobs. */
+function createLoadWatch(fullBatch: number, clock: () => number) {
+  let fullAtMs = Number.NEGATIVE_INFINITY;
+  return {
+    settled: (messages: number) => {
+      if (messages >= fullBatch) fullAtMs = clock();
+    },
+    isBusy: () => clock() - fullAtMs < routingDefaults.busyForMs,
+  };
+}
+
+function toRelayGroup({ jobGroup, messages }: RoutedGroup, beginBeforeMs: number): RelayGroup {
   const size = messages.reduce((sum, { routeIds }) => sum + routeIds.length, 0);
-  return { jobGroup, kind: 'message', size, jobs: { [Symbol.iterator]: () => jobsOf(messages) }, failed: [] };
+  const jobs = { [Symbol.iterator]: () => jobsOf(messages) };
+  return { jobGroup, kind: 'message', size, jobs, failed: [], beginBeforeMs };
 }
 
 function* jobsOf(messages: RoutedGroup['messages']): Generator<RelayJob, undefined> {

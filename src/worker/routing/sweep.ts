@@ -18,6 +18,10 @@ export interface SweepOptions {
   readonly caps: RouteCaps;
   readonly room: DeadLetterRoom;
   readonly metrics: Pick<RoutingMetrics, 'swept'>;
+  /** Whether messages wait to be settled. */
+  readonly isBusy: () => boolean;
+  /** Milliseconds that never go back. */
+  readonly clock: () => number;
   readonly log: Logger;
   readonly intervalMs?: number;
 }
@@ -28,6 +32,8 @@ export const sweepDefaults = {
   groups: 8,
   /** What was taken and not published by then is taken again, by anybody. */
   leaseMs: 10_000,
+  /** Less than the lease by the time that publishing takes. */
+  beginWithinMs: 5_000,
   /** With more jobs owed than this, new ones are refused: something is wrong that time does not mend. */
   maxOwedJobs: 1_000_000,
 } as const;
@@ -51,11 +57,13 @@ export function startSweep(options: SweepOptions): Sweep {
   async function look(): Promise<boolean> {
     state.owed = await countOwed(pool);
     if (!options.relay.hasRoom) return false;
-    const taken = await takeOwed(pool, sweepDefaults);
+    const groups = options.isBusy() ? 1 : sweepDefaults.groups;
+    const taken = await takeOwed(pool, { groups, leaseMs: sweepDefaults.leaseMs });
     if (taken.length === 0) return false;
     options.metrics.swept(taken.length);
-    for (const group of await prepare(taken, options)) options.relay.offer(group);
-    return taken.length === sweepDefaults.groups;
+    const beginBeforeMs = options.clock() + sweepDefaults.beginWithinMs;
+    for (const group of await prepare(taken, options)) options.relay.offer({ ...group, beginBeforeMs });
+    return taken.length === groups;
   }
 
   async function run(): Promise<void> {
@@ -92,7 +100,7 @@ export function startSweep(options: SweepOptions): Sweep {
   };
 }
 
-async function prepare(taken: readonly OwedGroup[], options: SweepOptions): Promise<RelayGroup[]> {
+async function prepare(taken: readonly OwedGroup[], options: SweepOptions): Promise<PreparedGroup[]> {
   const keys = new Map(taken.flatMap(({ jobs }) => jobs.map((job) => [keyOf(job), job] as const)));
   const messages = keys.size === 0 ? [] : await selectMessages(options.pool, [...keys.values()]);
   const bodies = new Map(messages.map((message) => [keyOf(message), toBody(message)]));
@@ -102,6 +110,8 @@ async function prepare(taken: readonly OwedGroup[], options: SweepOptions): Prom
       : statusGroup(group, group.tenantId, group.event, options),
   );
 }
+
+type PreparedGroup = Omit<RelayGroup, 'beginBeforeMs'>;
 
 interface Body {
   readonly tenantId: string;
@@ -120,7 +130,7 @@ function messageGroup(
   { jobGroup, jobs }: OwedGroup,
   bodies: ReadonlyMap<string, Body>,
   { room }: SweepOptions,
-): RelayGroup {
+): PreparedGroup {
   const found: RelayJob[] = [];
   const failed: FailedJob[] = [];
   for (const job of jobs) {
@@ -138,7 +148,7 @@ function statusGroup(
   tenantId: string,
   event: StatusEvent,
   { matcher, caps, room }: SweepOptions,
-): RelayGroup {
+): PreparedGroup {
   const identity = statusIdentity(tenantId, event.deviceId, event);
   const sinceMs = Date.parse(event.since);
   const jobs: RelayJob[] = [];

@@ -70,6 +70,7 @@ export async function createRoutingWorld(
         publisher,
         maxDeadLetters: 1_000,
         totalsShard: 0,
+        fullBatch: 10_000,
         metrics: createRoutingMetrics(new Registry()),
         clock,
         random: Math.random,
