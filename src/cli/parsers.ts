@@ -6,6 +6,7 @@ import {
   isTenantId,
   type TenantId,
 } from '../model/identifiers.ts';
+import { isRouteName, routeNameRule } from '../model/route.ts';
 
 export function parseTenantId(text: string): TenantId {
   if (isTenantId(text)) return text;
@@ -15,6 +16,11 @@ export function parseTenantId(text: string): TenantId {
 export function parseDeviceId(text: string): DeviceId {
   if (isDeviceId(text)) return text;
   throw new InvalidArgumentError(`A device_id is ${identifierRules.device_id}.`);
+}
+
+export function parseRouteName(text: string): string {
+  if (isRouteName(text)) return text;
+  throw new InvalidArgumentError(`A route's name is ${routeNameRule}.`);
 }
 
 export function parseSiteId(text: string): string {

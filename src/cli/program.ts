@@ -2,12 +2,14 @@ import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { addAlarmsCommands } from './commands/alarms.ts';
 import { addAuditCommand } from './commands/audit.ts';
+import { addDeadLettersCommands } from './commands/dead-letters.ts';
 import { addDeviceCommands } from './commands/device.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
 import { addOperatorKeyCommands } from './commands/operator-key.ts';
 import { addProveCommand } from './commands/prove.ts';
 import { addQuarantineCommands } from './commands/quarantine.ts';
 import { addRoleCommands } from './commands/roles.ts';
+import { addRouteCommands } from './commands/route.ts';
 import { addSensorsCommand } from './commands/sensors.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
 import { addStatusCommand } from './commands/status.ts';
@@ -45,6 +47,7 @@ export function createProgram(context: CliContext): Command {
   program.commandsGroup('Set up:');
   addTenantCommands(program, context);
   addDeviceCommands(program, context);
+  addRouteCommands(program, context);
   addOperatorKeyCommands(program, context);
   addMigrateCommand(program, context);
   addTopologyCommand(program, context);
@@ -55,6 +58,7 @@ export function createProgram(context: CliContext): Command {
   addTelemetryCommand(program, context);
   addSensorsCommand(program, context);
   addQuarantineCommands(program, context);
+  addDeadLettersCommands(program, context);
   program.addHelpText(
     'after',
     `\n${examplesText(['tenant add acme', 'device add acme sensor-1 --site plant-1', 'status'])}\n\n` +

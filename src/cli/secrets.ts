@@ -2,6 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { createSecret, deviceTokenPrefix, operatorKeyPrefix, secretBytes } from '../model/token.ts';
 import { usageError } from './exit-codes.ts';
 
+/** Of a webhook: what Standard Webhooks calls a secret. */
+export function newSigningSecret(): string {
+  return `whsec_${randomBytes(32).toString('base64')}`;
+}
+
 const maxTokenLength = 512;
 
 export function newDeviceToken(): string {

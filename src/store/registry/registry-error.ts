@@ -4,6 +4,8 @@ export type RegistryErrorCode =
   | 'tenant_not_found'
   | 'device_exists'
   | 'device_not_found'
+  | 'route_exists'
+  | 'route_not_found'
   | 'operator_key_exists'
   | 'operator_key_not_found';
 
@@ -28,5 +30,12 @@ export function deviceNotFound(tenantId: string, deviceId: string): RegistryErro
   return new RegistryError(
     'device_not_found',
     `Tenant ${tenantId} has no device ${deviceId}: \`tributary device list\` shows those it has.`,
+  );
+}
+
+export function routeNotFound(tenantId: string, name: string): RegistryError {
+  return new RegistryError(
+    'route_not_found',
+    `Tenant ${tenantId} has no route ${name}: \`tributary route list --tenant ${tenantId}\` shows those it has.`,
   );
 }

@@ -17,6 +17,8 @@ export interface StatusEvent {
   readonly previous: string;
   /** ISO 8601 in UTC, µs. */
   readonly since: string;
+  /** For this route, which it has matched before; undefined: for those that match. */
+  readonly routeId: number | undefined;
 }
 
 interface Row {
@@ -30,6 +32,7 @@ interface Row {
   readonly status: string | null;
   readonly previous: string | null;
   readonly since: string | null;
+  readonly route_id: number | null;
 }
 
 export const isoMicroseconds = `'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'`;
@@ -42,7 +45,8 @@ from (
 where o.job_group = due.job_group
 returning o.job_group::text, o.kind, o.times_us::text[], o.identities::text[], o.route_ids, o.tenant_id,
   o.event ->> 'device_id' as device_id, o.event ->> 'status' as status, o.event ->> 'previous' as previous,
-  to_char((o.event ->> 'since')::timestamptz at time zone 'UTC', ${isoMicroseconds}) as since`;
+  to_char((o.event ->> 'since')::timestamptz at time zone 'UTC', ${isoMicroseconds}) as since,
+  (o.event ->> 'route_id')::integer as route_id`;
 
 /** Takes groups that nobody publishes from memory any more. Nobody else takes them for `leaseMs`. */
 export async function takeOwed(
@@ -63,9 +67,9 @@ export async function takeOwed(
   }));
 }
 
-function eventOf({ device_id, status, previous, since }: Row): StatusEvent | undefined {
+function eventOf({ device_id, status, previous, since, route_id }: Row): StatusEvent | undefined {
   if (device_id === null || status === null || since === null) return undefined;
-  return { deviceId: device_id, status, previous: previous ?? '', since };
+  return { deviceId: device_id, status, previous: previous ?? '', since, routeId: route_id ?? undefined };
 }
 
 /** How many jobs are owed, those of groups in hand included. */

@@ -32,6 +32,8 @@ export interface RelayJob {
 export interface RelayGroup {
   readonly jobGroup: string;
   readonly kind: 'message' | 'status';
+  /** A change of status that has been published before, and goes out again. */
+  readonly isAgain?: boolean;
   /** How many `jobs` there are, for the bounds. */
   readonly size: number;
   /** Made as they are published. */
@@ -177,7 +179,7 @@ class RunningRelay implements Relay {
     const { publisher, subjectOf, metrics } = this.#options;
     const { jobGroup, kind } = inHand.group;
     const data = Buffer.from(encodeRouteJob(job.routeId, job.identity, job.body));
-    const result = await publisher.publish(subjectOf(job.tenantId), data, routeJobId(job));
+    const result = await publisher.publish(subjectOf(job.tenantId), data, publishId(job, inHand.group));
     metrics.published(result.ok ? (result.duplicate ? 'duplicate' : 'stored') : result.why);
     this.#inFlight -= 1;
     this.#somethingAcked.wake();
@@ -243,6 +245,15 @@ class RunningRelay implements Relay {
 
 /** So that a wait is followed by a few jobs at once. */
 const paceMs = 20;
+
+/**
+ * Of two publishes of one row of the outbox JetStream keeps one. Another row with the same job, of a replayed dead letter
+ * or a backfill, is meant to go out again, however shortly after: the job's own id would have it dropped, and lost. A
+ * change of status may be written down twice, and is one event.
+ */
+function publishId(job: RelayJob, { jobGroup, kind, isAgain }: RelayGroup): string {
+  return kind === 'status' && isAgain !== true ? routeJobId(job) : `${routeJobId(job)}.${jobGroup}`;
+}
 
 function keyOf({ routeId, timeUs, identity }: RelayJob) {
   return { routeId, timeUs, identity: timeUs === undefined ? undefined : identity };

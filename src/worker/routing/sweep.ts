@@ -154,6 +154,10 @@ function statusGroup(
   const jobs: RelayJob[] = [];
   const failed: FailedJob[] = [];
   const body = encodeStatusBody({ tenantId, identity, ...event });
+  if (event.routeId !== undefined) {
+    const job = { tenantId, routeId: event.routeId, identity, timeUs: undefined, body };
+    return { jobGroup, kind: 'status', isAgain: true, size: 1, jobs: [job], failed };
+  }
   for (const route of matcher.matchStatus({ tenantId, ...event, sinceMs })?.matched ?? []) {
     const job = { tenantId, routeId: route.routeId, identity, timeUs: undefined, body };
     if (caps.take(route, sinceMs)) jobs.push(job);

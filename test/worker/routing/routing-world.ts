@@ -24,6 +24,7 @@ import { createSettling, type Settling } from '../settling.ts';
 /** A database and a NATS with a tenant `acme`, and settling that routes. */
 export interface RoutingWorld {
   readonly pool: pg.Pool;
+  readonly databaseUrl: string;
   readonly feed: RegistryFeed;
   readonly nc: NatsConnection;
   readonly stream: TestStream;
@@ -59,6 +60,7 @@ export async function createRoutingWorld(
   const owned = cleanup.move();
   return {
     pool: database.pool,
+    databaseUrl: database.url,
     feed,
     nc: stream.nc,
     stream,

@@ -130,8 +130,9 @@ describe('nothing that is owed is lost', () => {
     await settling.run([{ seq: 1 }]);
     await emptied();
     await world.pool.query(`delete from route_totals`);
-    await world.pool.query(`insert into route_outbox (kind, due_at, times_us, identities, route_ids)
-      select 'message', now(), array[(extract(epoch from time) * 1e6)::bigint], array[identity], array[${route}]
+    await world.pool.query(`insert into route_outbox (job_group, kind, due_at, times_us, identities, route_ids)
+      overriding system value
+      select 1, 'message', now(), array[(extract(epoch from time) * 1e6)::bigint], array[identity], array[${route}]
       from telemetry`);
     await emptied();
     expect(await idsIn()).toEqual([idOf(route, 1)]);

@@ -1,0 +1,48 @@
+import type { Queryable } from '../../statements/queryable.ts';
+import { routeTotalsShards } from '../add-to-route-totals.ts';
+import { type DeadLetterSelection, selectionConditions } from './selection.ts';
+
+export interface PurgeOptions {
+  /** The newest that is meant. */
+  readonly upTo: bigint;
+  readonly onProgress: (purged: number) => void;
+  /** Ends the purge between two transactions. */
+  readonly stop: AbortSignal;
+}
+
+const chunkRows = 2_000;
+/** A shard of its own: a person's command holds up no process. */
+export const commandShard = routeTotalsShards + 1;
+
+/** Deletes dead letters for good; they stay counted. @returns how many */
+export async function purgeDeadLetters(
+  db: Queryable,
+  selection: DeadLetterSelection,
+  { upTo, onProgress, stop }: PurgeOptions,
+): Promise<number> {
+  const conditions = selectionConditions(selection);
+  conditions.add('d.dead_letter_id <= ?::bigint', upTo);
+  const { where, values } = conditions;
+  let purged = 0;
+  while (!stop.aborted) {
+    const { rows } = await db.query<{ purged: number }>({
+      text: `with gone as (
+          delete from dead_letters where dead_letter_id = any(array(
+            select d.dead_letter_id from dead_letters d ${where}
+            order by d.dead_letter_id limit ${chunkRows} for update skip locked
+          )) returning route_id, tenant_id
+        ), counted as (
+          insert into route_totals as known (route_id, shard, tenant_id, purged)
+          select route_id, ${commandShard}, min(tenant_id), count(*) from gone group by route_id order by route_id
+          on conflict (route_id, shard) do update set purged = known.purged + excluded.purged
+        )
+        select count(*)::int as purged from gone`,
+      values,
+    });
+    const removed = rows[0]?.purged ?? 0;
+    if (removed === 0) break;
+    purged += removed;
+    onProgress(purged);
+  }
+  return purged;
+}
