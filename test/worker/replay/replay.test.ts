@@ -9,6 +9,7 @@ import { createPool } from '../../../src/store/pool.ts';
 import { createRateLimiter } from '../../../src/worker/rate-limiter.ts';
 import type { Candidate } from '../../../src/worker/replay/candidates.ts';
 import { arrivedAtMs } from '../messages.ts';
+import { insertRoute } from '../routing/insert-route.ts';
 import { createWorld, log, type World } from './quarantine-world.ts';
 
 let world: World;
@@ -52,6 +53,30 @@ describe('what passes now leaves the quarantine', () => {
       { metric: 'temp' },
     ]);
     expect(await world.count('device_state')).toBe(1);
+  });
+
+  test('what is stored is owed to the routes that it matches, and only once', async () => {
+    const warm = {
+      tenantId: 't1',
+      name: 'warm',
+      condition: 'metrics.temp > 22',
+      ratePerSecond: 0.001,
+      burst: 1,
+    };
+    const route = await insertRoute(world.pool, warm);
+    await insertRoute(world.pool, { tenantId: 't1', name: 'cold', condition: 'metrics.temp < 22' });
+    const temps = [22, 23, 24];
+    await world.send(temps.map((temp, index) => ({ seq: index + 1, payload: { metrics: { temp } } })));
+    expect(await world.count('route_outbox')).toBe(0);
+    await world.register();
+    await world.replay(unregistered);
+    await world.replay(unregistered);
+    // Over its cap, which is for what devices send.
+    expect(
+      await world.rows(`select route_ids, due_at <= now() as due, array(
+          select (t.metrics ->> 'temp')::int from telemetry t where t.identity = any(o.identities) order by 1
+        ) as temps from route_outbox o`),
+    ).toEqual([{ route_ids: [route, route], due: true, temps: [23, 24] }]);
   });
 
   test('a row is the same as if the device had been registered in time', async () => {
