@@ -55,7 +55,7 @@ class Mailroom implements Delivery {
       breaker: tuning.breaker,
       onOutcome: (consignment, outcome, durationMs) => this.#tried(consignment, outcome, durationMs),
       onReturned: ({ parcel, origin }) => this.#settle(parcel, origin, waitUntried(parcel)),
-      onFree: () => this.#scheduler.wake(),
+      onFree: () => this.#scheduler.roomIsThere(),
       now,
       random,
     });

@@ -18,22 +18,42 @@ export interface ReceiverOptions {
   readonly log: Logger;
 }
 
+interface ReceivedJob {
+  readonly job: Job;
+  readonly message: PulledMessage;
+}
+
+const maxDoubtful = 1_000;
+
 /** Takes jobs off ROUTES until the puller stops. Each is told once the route it names is known as well as it can be. */
 export async function receiveJobs(options: ReceiverOptions): Promise<void> {
   const { puller, room, book } = options;
+  // Of a route that was made a moment ago, or enabled again, or that is no more: the others do not wait for the look.
+  let doubtful: ReceivedJob[] = [];
+  let looking: Promise<void> | undefined;
+  const settleDoubts = async () => {
+    while (doubtful.length > 0) {
+      const jobs = doubtful;
+      doubtful = [];
+      await lookAgain(options);
+      for (const { job, message } of jobs) options.onJob(job, message);
+    }
+  };
   for (let batch = await puller.next(); batch !== undefined; batch = await puller.next()) {
     const jobs = batch.flatMap((message) => read(message, options));
-    // A route that was made a moment ago, or enabled again.
-    if (jobs.some(({ job }) => !book.isLive(job.content.routeId))) await lookAgain(options);
-    for (const { job, message } of jobs) options.onJob(job, message);
+    const isLive = ({ job }: ReceivedJob) => book.isLive(job.content.routeId);
+    for (const { job, message } of jobs.filter(isLive)) options.onJob(job, message);
+    doubtful.push(...jobs.filter((each) => !isLive(each)));
+    looking ??= settleDoubts().finally(() => {
+      looking = undefined;
+    });
+    if (doubtful.length > maxDoubtful) await looking;
     await room();
   }
+  await looking;
 }
 
-function read(
-  message: PulledMessage,
-  { inHand, metrics, log }: ReceiverOptions,
-): { readonly job: Job; readonly message: PulledMessage }[] {
+function read(message: PulledMessage, { inHand, metrics, log }: ReceiverOptions): ReceivedJob[] {
   const taken = inHand.take(message);
   if (taken === 'settled') message.ack();
   if (taken !== 'new') return [];

@@ -23,8 +23,10 @@ export interface SchedulerOptions {
 }
 
 export interface Scheduler {
-  /** Something became due, or there is room again. */
+  /** Something became due. */
   wake(): void;
+  /** There is room again, which the last look may have missed. */
+  roomIsThere(): void;
   /** Rejects with an error that no retry mends. */
   readonly done: Promise<void>;
   drain(): Promise<void>;
@@ -40,15 +42,17 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   const { idleMs, busyMs, log, random } = options;
   const waker = createWaker();
   let stopped = false;
+  let starved = false;
   const done = (async () => {
     for (let failures = 0; !stopped; ) {
       try {
-        const more = await lease(options);
+        const found = await lease(options);
+        starved = found.starved;
         failures = 0;
         if (stopped) return;
         // Not faster than that, however often it is woken.
         await Bun.sleep(busyMs);
-        if (!more) await waker.wait(idleMs);
+        if (!found.more) await waker.wait(idleMs);
       } catch (error) {
         if (classify(error) !== 'retry') throw error;
         const delayMs = backoffMs(failures, retry, random);
@@ -64,6 +68,9 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   done.catch(() => undefined);
   return {
     wake: () => waker.wake(),
+    roomIsThere: () => {
+      if (starved) waker.wake();
+    },
     done,
     drain: async () => {
       stopped = true;
@@ -73,8 +80,14 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   };
 }
 
-/** @returns whether some route had as much due as there was room for, and has room again */
-async function lease({ pool, book, room, onLeased, leaseMs, log }: SchedulerOptions): Promise<boolean> {
+interface Found {
+  /** As much was due as there was room for. */
+  readonly more: boolean;
+  /** Some route had something due and no room. */
+  readonly starved: boolean;
+}
+
+async function lease({ pool, book, room, onLeased, leaseMs, log }: SchedulerOptions): Promise<Found> {
   const due = await selectDueRoutes(pool);
   const wanted = due.flatMap((routeId) => {
     const route = book.get(routeId);
@@ -88,7 +101,8 @@ async function lease({ pool, book, room, onLeased, leaseMs, log }: SchedulerOpti
     const parcel = toParcel(job, log);
     if (route !== undefined && parcel !== undefined) onLeased(route, parcel);
   }
-  return leased.length > 0 && leased.length === wanted.reduce((sum, { jobs }) => sum + jobs, 0);
+  const more = leased.length > 0 && leased.length === wanted.reduce((sum, { jobs }) => sum + jobs, 0);
+  return { more, starved: wanted.length < due.length };
 }
 
 /** Undefined for a row that nobody of ours wrote: its lease runs out, and it is complained of again. */

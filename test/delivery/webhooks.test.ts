@@ -220,7 +220,7 @@ test('destinations that never answer, are dead, or fail hold up no other route',
     await Promise.all(Array.from({ length: 300 }, (_, n) => world.send(route, n, tenantId)));
   }
   await Promise.all(Array.from({ length: 300 }, (_, n) => world.send(good, n)));
-  await world.settled(good, 300, 10_000);
+  await world.settled(good, 300, 40_000);
   for (const { route } of bad) expect((await world.totals(route)).delivered).toBe(0);
   await until(async () => (await world.onStream()).messages === 0, { what: 'ROUTES is empty' });
 });
