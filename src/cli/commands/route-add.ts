@@ -31,7 +31,7 @@ export function addRouteAdd(route: Command, context: CliContext): void {
       'files or standard input. docs/routes.md has the rest.',
     examples: [
       'route add acme all --webhook https://example.org/hook',
-      `route add acme hot -c 'metrics.temp > 30.0' --webhook https://example.org`,
+      `route add acme hot -c 'metrics.t > 30' --webhook https://a.example`,
       `route add acme off --on status --mqtt 'tenant/acme/out/{device_id}'`,
       `route add acme copy --nats 'out.{tenant_id}.{device_id}'`,
     ],
