@@ -2,9 +2,11 @@ import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { defineGroup } from '../define-command.ts';
 import { addRouteAdd } from './route-add.ts';
+import { addRouteBackfill } from './route-backfill.ts';
 import { addRouteDisable, addRouteEnable, addRouteRemove, addRouteUpdate } from './route-change.ts';
 import { addRouteList, addRouteShow } from './route-look.ts';
 import { addRouteRotate } from './route-rotate.ts';
+import { addRouteTest } from './route-test.ts';
 
 export function addRouteCommands(program: Command, context: CliContext): void {
   const route = defineGroup(program, 'route', {
@@ -19,4 +21,6 @@ export function addRouteCommands(program: Command, context: CliContext): void {
   addRouteDisable(route, context);
   addRouteRemove(route, context);
   addRouteRotate(route, context);
+  addRouteTest(route, context);
+  addRouteBackfill(route, context);
 }

@@ -19,7 +19,7 @@ export interface StoredMessage {
   readonly extraText: string | undefined;
 }
 
-interface Row {
+export interface StoredMessageRow {
   readonly time_us: string;
   readonly identity: string;
   readonly tenant_id: string;
@@ -33,11 +33,14 @@ interface Row {
   readonly extra: string | null;
 }
 
+/** Of `telemetry t`, for a `StoredMessageRow`; without `time_us`. */
+export const storedMessageColumns = `t.identity::text, t.tenant_id, t.device_id, t.site_id, t.msg_type, t.seq,
+       to_char(t.time at time zone 'UTC', ${isoMicroseconds}) as time,
+       to_char(t.arrived_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as arrived_at, t.metrics, t.extra`;
+
 // A lateral look-up by key: each goes into the one week that its time lies in.
 const text = `
-select m.time_us::text, t.identity::text, t.tenant_id, t.device_id, t.site_id, t.msg_type, t.seq,
-       to_char(t.time at time zone 'UTC', ${isoMicroseconds}) as time,
-       to_char(t.arrived_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as arrived_at, t.metrics, t.extra
+select m.time_us::text, ${storedMessageColumns}
 from unnest($1::bigint[], $2::uuid[]) as m (time_us, identity)
   cross join lateral (
     select * from telemetry
@@ -49,12 +52,16 @@ export async function selectMessages(
   db: Queryable,
   keys: readonly { readonly timeUs: number; readonly identity: string }[],
 ): Promise<StoredMessage[]> {
-  const { rows } = await db.query<Row>({
+  const { rows } = await db.query<StoredMessageRow>({
     name: 'select-routed-messages',
     text,
     values: [keys.map((key) => key.timeUs), keys.map((key) => key.identity)],
   });
-  return rows.map((row) => ({
+  return rows.map(toStoredMessage);
+}
+
+export function toStoredMessage(row: StoredMessageRow): StoredMessage {
+  return {
     timeUs: Number(row.time_us),
     identity: row.identity.replaceAll('-', ''),
     tenantId: row.tenant_id,
@@ -66,5 +73,5 @@ export async function selectMessages(
     arrivedAt: row.arrived_at,
     metricsText: row.metrics,
     extraText: row.extra ?? undefined,
-  }));
+  };
 }
