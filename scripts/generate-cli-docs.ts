@@ -19,9 +19,9 @@ const head = `# Command line
   columns (\`COLUMNS\` says otherwise where there is no terminal); identifiers are never cut. \`--json\` prints listings
   as one JSON array with one element a line, everything else as one JSON object; numbers come out exactly as they are
   stored, times as ISO 8601 in UTC.
-- **Secrets.** A token or key is shown once, by the command that makes it; the database holds its SHA-256. Passwords
+- **Secrets.** A token or key is shown once, by the command that makes it; the database holds its SHA-256, and routes’ secrets sealed. Passwords
   in addresses are redacted.
-- **Settings.** \`up\`, \`gateway\`, \`mqtt\` and \`worker\` take every [setting](configuration.md) as a flag, the other
+- **Settings.** \`up\`, \`gateway\`, \`mqtt\`, \`worker\` and \`delivery\` take every [setting](configuration.md) as a flag, the other
   commands those that concern them.
 
 | exit code | meaning                                                                        |

@@ -8,6 +8,7 @@ import type { Fault } from './faults/fault.ts';
 import type { JournalEntry } from './journal.ts';
 import { registerDevices } from './load/fleet.ts';
 import { makeMessages, type ProveDevice } from './load/message.ts';
+import { type RouteProof, startRouteProof } from './routes/route-proof.ts';
 import { needsOf, scheduleMany, scheduleOne } from './schedule.ts';
 import { whenEmpty } from './settled.ts';
 import type { ProvenRole } from './stack/proven-role.ts';
@@ -55,7 +56,7 @@ export interface ProveResult {
 export const proveDefaults = {
   messages: 1_000,
   trials: 20,
-  counts: { gateway: 2, mqtt: 2, worker: 2 } satisfies Record<ProvenRole, number>,
+  counts: { gateway: 2, mqtt: 2, worker: 2, delivery: 2 } satisfies Record<ProvenRole, number>,
   /** In a short trial. */
   messagesPerSecond: 1_000,
   tenants: 4,
@@ -108,6 +109,7 @@ function shapeOf(faults: readonly Fault[]): StackShape {
     smallStream: needs.has('small stream'),
     smallDisks: needs.has('small disks'),
     fakedClocks: needs.has('faked clocks'),
+    routed: needs.has('routes'),
   };
 }
 
@@ -119,15 +121,18 @@ async function runLot(
   if (trials.length === 0) return;
   const stack = await startStack({ ...options, shape, random: createSeededRandom(options.seed) });
   let keep = options.keep !== 'never';
+  let routes: RouteProof | undefined;
   try {
     options.onProgress({ what: 'stack', folder: stack.folder });
     const devices = await registerDevices(stack.pool, proveDefaults);
+    const tenantIds = [...new Set(devices.map(({ tenantId }) => tenantId))];
+    routes = shape.routed ? await startRouteProof(stack, tenantIds) : undefined;
     const entries: JournalEntry[] = [];
     const before = result.trials.length;
     for (const [index, trial] of trials.entries()) {
       if (options.stop.aborted) break;
       const { entries: own, ...trialResult } = await runOne(
-        { stack, trial, devices, faults, firstN: index * options.messages },
+        { stack, routes, trial, devices, faults, firstN: index * options.messages },
         options,
       );
       entries.push(...own);
@@ -135,12 +140,13 @@ async function runLot(
       options.onProgress({ what: 'trial', result: trialResult });
     }
     options.onProgress({ what: 'checking' });
-    const found = options.stop.aborted ? [] : await checkAll(stack, entries, options);
+    const found = options.stop.aborted ? [] : await checkAll(stack, entries, routes, options);
     result.violations.push(...found);
     const isClean =
       found.length === 0 && result.trials.slice(before).every(({ violations }) => violations.length === 0);
     keep = options.keep === 'always' || (options.keep === 'on violation' && !isClean);
   } finally {
+    await routes?.stop();
     if (keep) result.folders.push(stack.folder);
     await stack.dispose(keep);
   }
@@ -148,13 +154,14 @@ async function runLot(
 
 interface OneTrial {
   readonly stack: Stack;
+  readonly routes: RouteProof | undefined;
   readonly trial: number;
   readonly devices: readonly ProveDevice[];
   readonly faults: readonly Fault[];
   readonly firstN: number;
 }
 
-async function runOne({ stack, trial, devices, faults, firstN }: OneTrial, options: ProveOptions) {
+async function runOne({ stack, routes, trial, devices, faults, firstN }: OneTrial, options: ProveOptions) {
   const { now, wallClock, stop, minutes } = options;
   const seed = (options.seed + trial) >>> 0;
   // A stream of numbers for each purpose: how often a retry asks for one depends on the machine, the rest must not.
@@ -175,20 +182,40 @@ async function runOne({ stack, trial, devices, faults, firstN }: OneTrial, optio
     minutes === undefined
       ? scheduleOne(faultOf(trial, options), durationMs, random)
       : scheduleMany(faults, durationMs, random);
-  return runTrial({ stack, trial, seed, messages, durationMs, strikes, randomFor, now, wallClock, stop });
+  return runTrial({
+    stack,
+    routes,
+    trial,
+    seed,
+    messages,
+    durationMs,
+    strikes,
+    randomFor,
+    now,
+    wallClock,
+    stop,
+  });
 }
 
 /** Once more over everything, for what came back late: the same rows, and what follows from them. */
 async function checkAll(
   stack: Stack,
   entries: readonly JournalEntry[],
+  routes: RouteProof | undefined,
   { now, stop }: ProveOptions,
 ): Promise<Violation[]> {
-  const left = await whenEmpty(stack, { timeoutMs: trialDefaults.patienceMs, now, stop });
+  const patience = { timeoutMs: trialDefaults.patienceMs, now, stop };
+  const left = await whenEmpty(stack, patience);
+  const replayed = (await routes?.replay(patience)) ?? [];
   const rows = await readRows(stack.pool, 0);
   const { violations } = checkMessages(entries, rows);
   const leftovers: Violation[] =
     left === 0 ? [] : [{ kind: 'stuck', what: `${left} messages are settled and still in the stream` }];
   const doorsAheadMs = stack.shape.fakedClocks ? maxAheadMs : 0;
-  return [...violations, ...(await checkLatest(stack.pool, entries, doorsAheadMs)), ...leftovers];
+  return [
+    ...violations,
+    ...(await checkLatest(stack.pool, entries, doorsAheadMs)),
+    ...replayed,
+    ...leftovers,
+  ];
 }

@@ -8,6 +8,7 @@ import { type DriveOptions, type Load, resendSome, startLoad } from './load/driv
 import { createHttpSender } from './load/http.ts';
 import { identityOf, type ProveMessage } from './load/message.ts';
 import { createMqttSender } from './load/mqtt.ts';
+import type { RouteProof } from './routes/route-proof.ts';
 import type { Strike } from './schedule.ts';
 import { streamStand, whenSettled } from './settled.ts';
 import type { Stack } from './stack/stack.ts';
@@ -15,6 +16,8 @@ import type { Violation } from './violation.ts';
 
 export interface TrialOptions {
   readonly stack: Stack;
+  /** Undefined: nothing is routed. */
+  readonly routes: RouteProof | undefined;
   readonly trial: number;
   readonly seed: number;
   readonly messages: readonly ProveMessage[];
@@ -87,6 +90,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult & { e
   const { violations, counts } = checkMessages(entries, rows);
   const after = stand ?? before;
   const books = settled ? await checkBooks(stack, keyedIdentities(messages)) : [];
+  const routed = (await options.routes?.check({ timeoutMs: trialDefaults.patienceMs, now, stop })) ?? [];
   const crashed = stack.takeCrashes().map((what): Violation => ({ kind: 'crashed', what }));
   const isOnly = struck.length === 1;
   return {
@@ -106,7 +110,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult & { e
     worstYesMs: journal.worstYesMs,
     durationMs: now() - startedMs,
     // Interrupted, nothing had the time that it needs.
-    violations: stop.aborted ? crashed : [...violations, ...books, ...complaints, ...crashed],
+    violations: stop.aborted ? crashed : [...violations, ...books, ...routed, ...complaints, ...crashed],
     entries,
   };
 }

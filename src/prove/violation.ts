@@ -3,6 +3,7 @@
  * - `lost`: a yes without its row; `doubled`: more rows than sends can explain; `foreign`: a row nobody sent;
  * - `changed`: a row that is not what was sent; `misplaced`: stored instead of quarantined, or the other way round;
  * - `books`: claims, ledger, rows and the stream do not add up; `latest`: sensors or last-seen are wrong;
+ * - `undelivered`: a matching message that neither arrived nor is a dead letter; `misrouted`: one that does not match;
  * - `stuck`: no yes, or not settled, long after the last fault; `crashed`: a process ended by itself, or would not stop.
  */
 export const violationKinds = [
@@ -13,6 +14,8 @@ export const violationKinds = [
   'misplaced',
   'books',
   'latest',
+  'undelivered',
+  'misrouted',
   'stuck',
   'crashed',
 ] as const;

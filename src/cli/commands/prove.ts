@@ -41,7 +41,7 @@ export function addProveCommand(program: Command, context: CliContext): void {
       'answered, strikes with faults, lets it settle, and compares every answer with the rows. Exit code 1 when ' +
       'anything is lost, doubled or does not add up.\n\n' +
       `Faults:\n${faults.map(({ name, about }) => `  ${name.padEnd(20)} ${about}`).join('\n')}\n\n` +
-      'Groups of them: kill, pause, restart, network, full, disk, clock-step; all: without disk and clock-step.',
+      'Groups of them: kill, pause, restart, network, full, disk, clock-step, routes; all: without the last three.',
     examples: [
       'prove',
       'prove --trials 100 --faults kill-worker --seed 7',

@@ -2,7 +2,7 @@ import type { Door } from '../load/message.ts';
 import type { Stack } from '../stack/stack.ts';
 
 /** What a fault needs of the stack. */
-export type Need = 'proxies' | 'small stream' | 'small disks' | 'faked clocks';
+export type Need = 'proxies' | 'small stream' | 'small disks' | 'faked clocks' | 'routes';
 
 export interface FaultContext {
   readonly stack: Stack;
@@ -15,7 +15,7 @@ export interface FaultContext {
 export interface Fault {
   /** `kill-gateway` */
   readonly name: string;
-  readonly group: 'kill' | 'pause' | 'restart' | 'network' | 'full' | 'disk' | 'clock-step';
+  readonly group: 'kill' | 'pause' | 'restart' | 'network' | 'full' | 'disk' | 'clock-step' | 'routes';
   readonly about: string;
   readonly needs: readonly Need[];
   /** Doors that it shuts, for the time to the first yes after it. */

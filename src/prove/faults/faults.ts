@@ -4,6 +4,7 @@ import { fullDisks } from './full-disk.ts';
 import { fullStream } from './full-stream.ts';
 import { cutConnections, halfOpenConnections } from './network.ts';
 import { killBackend, killFaults, pauseFaults, restartFaults } from './processes.ts';
+import { routeFaults } from './routes.ts';
 
 /** Everything that can happen to a stack, by name. */
 export const faults: readonly Fault[] = [
@@ -16,6 +17,7 @@ export const faults: readonly Fault[] = [
   fullStream,
   ...fullDisks,
   ...clockSteps,
+  ...routeFaults,
 ];
 
 /** What stands for several: a group, or all that need no special machine. */
@@ -27,7 +29,8 @@ const words: Readonly<Record<string, (fault: Fault) => boolean>> = {
   full: ({ group }) => group === 'full',
   disk: ({ group }) => group === 'disk',
   'clock-step': ({ group }) => group === 'clock-step',
-  all: ({ group }) => group !== 'disk' && group !== 'clock-step',
+  routes: ({ group }) => group === 'routes',
+  all: ({ group }) => !['disk', 'clock-step', 'routes'].includes(group),
 };
 
 export const faultWords: readonly string[] = [...Object.keys(words), ...faults.map(({ name }) => name)];

@@ -1,9 +1,9 @@
 import { type Door, doors, pick } from '../load/message.ts';
 import {
+  type CommonKind,
   childrenOf,
   type Member,
   type MemberEnd,
-  type MemberKind,
   memberKinds,
   sendSignal,
 } from '../stack/member.ts';
@@ -17,7 +17,7 @@ const pauseMs = { min: 300, max: 2_500 } as const;
 /** A role has to end in order within this time. */
 const drainLimitMs = 15_000;
 
-const doorsOf: Readonly<Record<MemberKind, readonly Door[]>> = {
+const doorsOf: Readonly<Record<CommonKind, readonly Door[]>> = {
   gateway: ['http', 'batch'],
   mqtt: ['mqtt'],
   worker: doors,
@@ -113,7 +113,7 @@ function awayFor(random: () => number): number {
   return away.longMs + random() * (away.longestMs - away.longMs);
 }
 
-function describe(kind: MemberKind): string {
+function describe(kind: CommonKind): string {
   return {
     gateway: 'a gateway',
     mqtt: 'an MQTT listener',
@@ -124,7 +124,7 @@ function describe(kind: MemberKind): string {
 }
 
 async function strikeMembers(
-  kind: MemberKind,
+  kind: CommonKind,
   { stack, random, note }: FaultContext,
   what: string,
   strike: (member: Member) => Promise<void>,

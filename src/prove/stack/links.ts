@@ -50,8 +50,18 @@ export async function startLinks(ports: LinkedPorts): Promise<Links> {
   return {
     gateways: gateways.map(({ port }) => port),
     mqtts: mqtts.map(({ port }) => port),
-    nats: { gateway: nats.gateway.port, mqtt: nats.mqtt.port, worker: nats.worker.port },
-    postgres: { gateway: postgres.gateway.port, mqtt: postgres.mqtt.port, worker: postgres.worker.port },
+    nats: {
+      gateway: nats.gateway.port,
+      mqtt: nats.mqtt.port,
+      worker: nats.worker.port,
+      delivery: ports.natsPort,
+    },
+    postgres: {
+      gateway: postgres.gateway.port,
+      mqtt: postgres.mqtt.port,
+      worker: postgres.worker.port,
+      delivery: ports.postgresPort,
+    },
     byName,
     close: async () => {
       await Promise.all([...byName.values()].flat().map((proxy) => proxy.close()));

@@ -3,7 +3,9 @@ import type { ChildExit } from '../../roles/up/child-process.ts';
 import type { SupervisedProcess } from '../../roles/up/supervisor.ts';
 
 export const memberKinds = ['gateway', 'mqtt', 'worker', 'nats', 'postgres'] as const;
-export type MemberKind = (typeof memberKinds)[number];
+/** Those that every stack has; `delivery` is only where routes deliver. */
+export type CommonKind = (typeof memberKinds)[number];
+export type MemberKind = CommonKind | 'delivery';
 
 /** One process of the stack, which can be struck and comes back as the same member: same port, same data. */
 export interface Member {

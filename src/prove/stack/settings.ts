@@ -9,6 +9,8 @@ export interface StackShape {
   readonly smallDisks: boolean;
   /** The wall clocks of the roles and of PostgreSQL can be set. */
   readonly fakedClocks: boolean;
+  /** Routes deliver to a receiver on loopback. */
+  readonly routed: boolean;
 }
 
 export interface RoleAddresses {
@@ -39,6 +41,9 @@ export function roleSettings(shape: StackShape, addresses: RoleAddresses): Recor
     // Nothing is evicted: each refused message has to be found.
     TRIBUTARY_QUARANTINE_MAX_PER_TENANT: '100000000',
     TRIBUTARY_QUARANTINE_MAX_BYTES_PER_TENANT: String(1024 ** 4),
+    ...(shape.routed
+      ? { TRIBUTARY_ALLOW_DESTINATIONS: '127.0.0.0/8', TRIBUTARY_DELIVERY_RETRY_MAX_MS: '1000' }
+      : {}),
     TRIBUTARY_STREAM_MAX_BYTES: String(shape.smallStream ? mebibyte : 1024 * mebibyte),
   };
 }

@@ -110,10 +110,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ? await startLinks({ natsPort, postgresPort, ...doorPorts })
     : undefined;
   if (links !== undefined) cleanup.defer(() => links.close());
-  const roles = (['gateway', 'mqtt', 'worker'] as const).flatMap((role) =>
+  const running = (['gateway', 'mqtt', 'worker', 'delivery'] as const).filter(
+    (role) => role !== 'delivery' || options.shape.routed,
+  );
+  const roles = running.flatMap((role) =>
     Array.from({ length: options.counts[role] }, (_, index) => {
       const name = `${role}-${index + 1}`;
-      const port = role === 'worker' ? undefined : doorPorts[role][index];
+      const port = role === 'gateway' || role === 'mqtt' ? doorPorts[role][index] : undefined;
       const environment = roleEnvironment(role, port, { ...options, folder, links, natsPort, postgresPort });
       const logFile = join(folder, 'logs', `${name}.log`);
       const command = [...(clocks?.clockOf(name).prefix ?? []), ...options.roleCommand(role)];
