@@ -13,8 +13,8 @@ import type { DeadLetterRoom } from './dead-letter-room.ts';
  * INV. A row leaves the outbox only when each of its jobs has ROUTES' PubAck or is a dead letter, and then all at once.
  * A group of which one outcome is unknown stays, and is published again by the sweep under the same ids: of two
  * publishes of one job JetStream keeps one for as long as it remembers the id. Nobody waits for the relay: what it cannot
- * take is left in the outbox. Ingestion comes first: while it is busy the relay keeps to a small rate, and what is owed
- * waits in the outbox until there is time.
+ * take is left in the outbox. Ingestion comes first: while it is busy the relay keeps to its share, and what is owed waits
+ * in the outbox until there is time.
  */
 
 /** One job ready to go. */
@@ -52,6 +52,8 @@ export interface RelayOptions {
   readonly metrics: Pick<RoutingMetrics, 'published'>;
   /** Whether messages wait to be settled. */
   readonly isBusy: () => boolean;
+  /** Whether it is a job's turn; takes the turn. */
+  readonly mayPublish: () => boolean;
   /** Milliseconds that never go back. */
   readonly clock: () => number;
   readonly random: () => number;
@@ -63,8 +65,6 @@ export const relayDefaults = {
   maxJobs: 20_000,
   /** Jobs that wait for their PubAck at most. */
   maxInFlight: 1_000,
-  /** Jobs a second while ingestion is busy: a job costs all processes together more than a message does (200 µs, measured). */
-  busyJobsPerSecond: 500,
   /** Rows are taken out of the outbox together, so often. */
   closeEveryMs: 100,
   /** Finished groups kept at most while the database is away; what is dropped is published once more. */
@@ -106,8 +106,6 @@ class RunningRelay implements Relay {
   #inHand = 0;
   #inFlight = 0;
   #isStopped = false;
-  /** While ingestion is busy: when the next job may go. */
-  #nextJobAtMs = 0;
   readonly #running: Promise<unknown>;
 
   constructor(options: RelayOptions) {
@@ -169,10 +167,7 @@ class RunningRelay implements Relay {
   }
 
   async #pace(): Promise<void> {
-    const { clock, isBusy } = this.#options;
-    while (!this.#isStopped && isBusy() && this.#nextJobAtMs > clock()) await pause(paceMs);
-    this.#nextJobAtMs =
-      Math.max(this.#nextJobAtMs, clock() - paceMs) + 1_000 / relayDefaults.busyJobsPerSecond;
+    while (!this.#isStopped && !this.#options.mayPublish()) await pause(paceMs);
   }
 
   async #publishJob(job: RelayJob, inHand: InHand): Promise<void> {

@@ -1,5 +1,5 @@
 import { type RouteRule, routeCapDefaults } from '../../model/route.ts';
-import { createWindowCounts } from '../window-counts.ts';
+import { createWindowCounts, type WindowCount } from '../window-counts.ts';
 
 /**
  * How many jobs a route may cause. As with the rate limits, time is arrival time, cut into windows of burst ÷ rate
@@ -11,24 +11,38 @@ export interface RouteCaps {
   take(route: RouteRule, arrivedAtMs: number): boolean;
 }
 
+interface Cap {
+  readonly ratePerSecond: number;
+  readonly burst: number;
+}
+
 /** Windows kept at most are twice this. */
 const maxWindows = 20_000;
 
 export function createRouteCaps(): RouteCaps {
   const counts = createWindowCounts({ maxWindows });
+  // One message after the other falls into the same window: its key need not be written again.
+  const latest = new WeakMap<RouteRule, { readonly window: number; readonly count: WindowCount }>();
+  const countOf = (route: RouteRule, { ratePerSecond, burst }: Cap, window: number): WindowCount => {
+    const known = latest.get(route);
+    if (known?.window === window) return known.count;
+    const count = counts.at(`${route.routeId}/${ratePerSecond}/${burst}/${window}`);
+    latest.set(route, { window, count });
+    return count;
+  };
   return {
     take(route, arrivedAtMs) {
-      const { ratePerSecond, burst } = capOf(route);
-      const window = Math.floor((arrivedAtMs * ratePerSecond) / (burst * 1_000));
-      const count = counts.at(`${route.routeId}/${ratePerSecond}/${burst}/${window}`);
-      if (count.own >= burst) return false;
+      const cap = capOf(route);
+      const window = Math.floor((arrivedAtMs * cap.ratePerSecond) / (cap.burst * 1_000));
+      const count = countOf(route, cap, window);
+      if (count.own >= cap.burst) return false;
       count.own += 1;
       return true;
     },
   };
 }
 
-function capOf({ ratePerSecond, burst }: RouteRule): { ratePerSecond: number; burst: number } {
+function capOf({ ratePerSecond, burst }: RouteRule): Cap {
   const rate = ratePerSecond ?? routeCapDefaults.ratePerSecond;
   return {
     ratePerSecond: rate,

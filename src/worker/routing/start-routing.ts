@@ -9,6 +9,7 @@ import type { Publisher } from '../../stream/publisher.ts';
 import { routesSubject } from '../../stream/subjects.ts';
 import { isoMicroseconds } from '../tap.ts';
 import { createDeadLetterRoom } from './dead-letter-room.ts';
+import { createLoadWatch } from './load-watch.ts';
 import { type RelayGroup, type RelayJob, relayDefaults, startRelay } from './relay.ts';
 import { createRouteCaps } from './route-caps.ts';
 import { createRouteMatcher } from './route-matcher.ts';
@@ -44,8 +45,6 @@ export const routingDefaults = {
   maxInFlight: relayDefaults.maxInFlight * 2,
   maxInFlightBytes: 64 * 1024 ** 2,
   drainMs: 2_000,
-  /** After a full batch. */
-  busyForMs: 500,
 } as const;
 
 export interface RunningRouting {
@@ -61,7 +60,7 @@ export function startRouting(options: StartRoutingOptions): RunningRouting {
   const caps = createRouteCaps();
   const room = createDeadLetterRoom(options.maxDeadLetters, clock);
   const load = createLoadWatch(options.fullBatch, clock);
-  const { isBusy } = load;
+  const { isBusy, mayPublish } = load;
   const relay = startRelay({
     publisher,
     subjectOf: routesSubject,
@@ -69,6 +68,7 @@ export function startRouting(options: StartRoutingOptions): RunningRouting {
     room,
     metrics,
     isBusy,
+    mayPublish,
     clock,
     random,
     log,
@@ -93,17 +93,6 @@ export function startRouting(options: StartRoutingOptions): RunningRouting {
     drain: async () => {
       await Promise.all([sweep.drain(), relay.drain(routingDefaults.drainMs)]);
     },
-  };
-}
-
-/** A full batch says that messages wait: then they come before the jobs. */
-function createLoadWatch(fullBatch: number, clock: () => number) {
-  let fullAtMs = Number.NEGATIVE_INFINITY;
-  return {
-    settled: (messages: number) => {
-      if (messages >= fullBatch) fullAtMs = clock();
-    },
-    isBusy: () => clock() - fullAtMs < routingDefaults.busyForMs,
   };
 }
 
