@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
+import { withDeadline } from '../../lib/deadline.ts';
 import type { RoutesView } from '../../model/route.ts';
 import { createConditionCompiler } from '../../model/route-condition.ts';
 import { encodeMessageBody } from '../../model/route-job.ts';
@@ -91,7 +92,9 @@ export function startRouting(options: StartRoutingOptions): RunningRouting {
   return {
     routing,
     drain: async () => {
-      await Promise.all([sweep.drain(), relay.drain(routingDefaults.drainMs)]);
+      // A query of the sweep may wait for a database that fell silent; what it reads is owed still at the next start.
+      const swept = withDeadline(sweep.drain(), routingDefaults.drainMs, () => undefined);
+      await Promise.all([swept, relay.drain(routingDefaults.drainMs)]);
     },
   };
 }
