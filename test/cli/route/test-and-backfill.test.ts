@@ -188,3 +188,17 @@ test('broken off it goes on where it was, at the rate that was asked for; cancel
   expect((await cli(['route', 'backfill', 'acme', 'copy'])).stderr).toContain('no unfinished backfill');
   expect((await cli(['route', 'backfill', 'acme', 'copy', '--cancel'])).code).toBe(1);
 });
+
+test('of two commands that go on with one backfill, one gives way, and nothing is queued twice', async () => {
+  await store(60);
+  await json('route', 'add', 'acme', 'copy', '--nats', 'out.acme.x');
+  await world.pool.query(`update routes set created_at = '2026-07-01'`);
+  const first = cli(['route', 'backfill', 'acme', 'copy', '--since', '2026-05-01', '--rate', '20']);
+  const moved = async () => (await world.rows('select from route_backfills where queued > 0')).length === 1;
+  await until(moved, { what: 'the first has begun' });
+  const second = await json('route', 'backfill', 'acme', 'copy', '--rate', '20');
+  expect(second).toMatchObject({ done: true, queued: 60 });
+  expect(await first).toMatchObject({ code: 1, stderr: expect.stringContaining('by another command') });
+  await emptied();
+  expect(await identities()).toEqual(Array.from({ length: 60 }, (_, index) => hex(index + 1)));
+});
