@@ -1,5 +1,6 @@
 import { batchHttp } from './batch-http.ts';
 import { cpu } from './cpu.ts';
+import { delivery } from './delivery.ts';
 import { drain } from './drain.ts';
 import type { Figure } from './figure.ts';
 import { growth } from './growth.ts';
@@ -18,6 +19,7 @@ export const figures: readonly Figure[] = [
   mqtt,
   drain,
   routes,
+  delivery,
   wholeSystem,
   cpu,
   memory,

@@ -1,16 +1,16 @@
 import { standardFleet } from '../load/fleet.ts';
+import { destinationsOnLoopback, startBadReceivers } from '../measure/bad-receivers.ts';
+import { removeRoutes } from '../measure/bench-routes.ts';
 import { measureDrain } from '../measure/drain-rate.ts';
 import { usageOf } from '../measure/process-usage.ts';
 import type { Program } from '../measure/program.ts';
 import { startRole } from '../measure/roles.ts';
-import { spreadOf } from '../measure/statistics.ts';
+import { ratiosOf, spreadOf } from '../measure/statistics.ts';
 import { fillStream } from './drain.ts';
 import type { Bench, Figure, ResultRow } from './figure.ts';
 import { atLeast } from './in-turn.ts';
 
 const routesPerTenant = 50;
-/** Nobody listens there. */
-const deadDestination = JSON.stringify({ kind: 'webhook', url: 'http://127.0.0.1:9/' });
 
 /** What a worker's tenants have, as SQL that inserts it for tenants `t`. */
 const variants = {
@@ -35,8 +35,9 @@ export const routes: Figure = {
   name: 'routes',
   title: 'Worker with 50 routes a tenant, all destinations dead',
   async run(bench) {
-    await bench.backend.clear();
-    await bench.backend.register(standardFleet);
+    const { backend } = bench;
+    await backend.clear();
+    await backend.register(standardFleet);
     const found = new Map<Variant, Measured[]>();
     for (let round = 0; round < bench.effort.rounds; round += 1) {
       for (const variant of Object.keys(variants) as Variant[]) {
@@ -45,12 +46,13 @@ export const routes: Figure = {
         found.set(variant, [...(found.get(variant) ?? []), measured]);
       }
     }
-    await removeRoutes(bench);
+    await removeRoutes(backend);
     const bare = found.get('no routes') ?? [];
     return {
       rows: [...found].flatMap(([variant, rounds]) => rowsOf(variant, rounds, bare)),
       notes: [
         `Drain of ${messagesOf(bench).toLocaleString('en')} messages of 10 tenants by one worker, with a delivery role beside it that tries each job.`,
+        'Of the destinations a third refuses connections, a third never answers, a third answers 500.',
         'Processor time is that of worker, delivery, NATS and PostgreSQL from the worker’s start to the last commit.',
       ],
     };
@@ -63,14 +65,16 @@ function messagesOf({ effort }: Bench): number {
 }
 
 function rowsOf(variant: Variant, rounds: readonly Measured[], bare: readonly Measured[]): ResultRow[] {
+  const [rates, bareRates] = [rounds, bare].map((each) => each.map(({ perSecond }) => perSecond));
   const rate: ResultRow = {
     label: `drain, ${variant}`,
     unit: 'msg/s',
-    ours: spreadOf(rounds.map(({ perSecond }) => perSecond)),
+    ours: spreadOf(rates ?? []),
     ...(variant === 'no routes'
       ? {}
       : {
-          rival: { name: 'no routes', measured: spreadOf(bare.map(({ perSecond }) => perSecond)) },
+          rival: { name: 'no routes', measured: spreadOf(bareRates ?? []) },
+          ratio: ratiosOf(rates ?? [], bareRates ?? []),
           wanted: atLeast(0.8),
         }),
   };
@@ -87,18 +91,24 @@ async function measure(bench: Bench, variant: Variant): Promise<Measured> {
   const messages = messagesOf(bench);
   await backend.clear();
   await backend.knowSensors(standardFleet);
-  await removeRoutes(bench);
+  await removeRoutes(backend);
+  await using cleanup = new AsyncDisposableStack();
+  const bad = startBadReceivers();
+  cleanup.defer(() => bad.stop());
   const condition = variants[variant];
   if (condition !== undefined)
     await backend.pool.query(
       `insert into routes (tenant_id, name, topic_filter, condition, destination)
-       select 't' || t, 'r' || n, 'tenant/+/device/+/telemetry', ${condition}, $1
+       select 't' || t, 'r' || n, 'tenant/+/device/+/telemetry', ${condition},
+              jsonb_build_object('kind', 'webhook', 'url', ($1::text[])[n % 3 + 1])
        from generate_series(0, $2::int - 1) t, generate_series(0, $3::int - 1) n`,
-      [deadDestination, standardFleet.tenants, routesPerTenant],
+      [[bad.down, bad.hanging, bad.failing], standardFleet.tenants, routesPerTenant],
     );
   await fillStream(servers, standardFleet, messages);
-  await using cleanup = new AsyncDisposableStack();
-  const delivery = await startRole(servers, 'delivery', { profileFolder: bench.profileFolder });
+  const delivery = await startRole(servers, 'delivery', {
+    env: destinationsOnLoopback,
+    profileFolder: bench.profileFolder,
+  });
   cleanup.defer(() => delivery.stop());
   const before = cpuOf(bench, [delivery]);
   const starting = startRole(servers, 'worker', { profileFolder: bench.profileFolder });
@@ -125,10 +135,4 @@ function cpuOf({ servers }: Bench, programs: readonly Program[]): number {
     usageOf(servers.postgresPid, 'tree').cpuUs +
     programs.reduce((sum, { pid }) => sum + usageOf(pid).cpuUs, 0)
   );
-}
-
-async function removeRoutes({ backend }: Bench): Promise<void> {
-  await backend.pool.query('delete from routes');
-  await backend.pool.query('truncate route_outbox, route_totals, dead_letters, route_schedule');
-  await backend.purgeRoutes();
 }
