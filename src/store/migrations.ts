@@ -3,6 +3,7 @@ import spine from '../../sql/migrations/0001_spine.sql' with { type: 'text' };
 import routes from '../../sql/migrations/0002_routes.sql' with { type: 'text' };
 import tombstones from '../../sql/migrations/0003_tombstones.sql' with { type: 'text' };
 import routeBackfills from '../../sql/migrations/0004_route_backfills.sql' with { type: 'text' };
+import routeTombstones from '../../sql/migrations/0005_route_tombstones.sql' with { type: 'text' };
 
 export interface Migration {
   /** 1, 2, 3 …: the number in front of the file's name. */
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   { version: 2, name: '0002_routes', sql: routes },
   { version: 3, name: '0003_tombstones', sql: tombstones },
   { version: 4, name: '0004_route_backfills', sql: routeBackfills },
+  { version: 5, name: '0005_route_tombstones', sql: routeTombstones },
 ];

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import type pg from 'pg';
+import { selectRouteChanges } from '../../src/store/delivery/delivery-routes.ts';
 import { dropOldWeeks } from '../../src/store/maintenance/drop-old-weeks.ts';
 import { expireMessageKeys } from '../../src/store/maintenance/expire-message-keys.ts';
 import { purgeTombstones } from '../../src/store/maintenance/purge-tombstones.ts';
@@ -96,6 +97,25 @@ test('tombstones go when they are old, and caches are told up to which version',
     // The young one has a smaller version: the mark never goes back.
     expect(await purgeTombstones(pool, 20)).toBe(1);
     expect((await pool.query(told)).rows).toEqual(rows);
+  }));
+
+test('tombstones of routes go, too, and whoever is further behind loads the routes anew', () =>
+  withDatabase({}, async ({ pool }) => {
+    await pool.query(`insert into tenants (tenant_id) values ('t1')`);
+    await pool.query(`insert into routes (tenant_id, name, topic_filter, destination)
+      select 't1', name, '#', '{"kind":"nats","subject":"out.t1.x"}' from unnest(array['kept', 'removed']) name`);
+    const before = await selectRouteChanges(pool, -1);
+    await pool.query(`delete from routes where name = 'removed'`);
+    const removed = before?.routes.filter(({ name }) => name === 'removed').map(({ routeId }) => routeId);
+    const since = before?.version ?? -1;
+    expect(await selectRouteChanges(pool, since)).toMatchObject({ isWhole: false, removed });
+    await pool.query(`update route_tombstones set buried_at = now() - interval '31 days'`);
+    expect(await purgeTombstones(pool, 30)).toBe(1);
+    expect((await pool.query('select from route_tombstones')).rowCount).toBe(0);
+    expect(await selectRouteChanges(pool, since)).toMatchObject({
+      isWhole: true,
+      routes: [{ name: 'kept' }],
+    });
   }));
 
 test('a writer that owns nothing can drop old weeks', () =>
