@@ -5,7 +5,8 @@ import { RouteFault } from './route.ts';
  * What a condition may cost. It runs for each message of the filter, between claiming and committing, and its author is
  * a tenant: so its cost is bounded by its text alone, whatever a device sends. Not there for that reason: `matches` (a
  * pattern can take exponential time), `split`, `join`, `map`, `filter` (results as large as their author likes), `exists`
- * and `all` inside each other or over anything but the metrics, whose number is limited.
+ * and `all` inside each other or over anything but the metrics, whose number is limited, `extra` inside them, and
+ * searching one text of a message for another one (the product of their lengths).
  */
 export const conditionLimits = {
   /** Characters. */
@@ -28,6 +29,11 @@ const timeMethods = words(
 );
 const macros = words('exists all exists_one');
 
+/** Methods that compare what is looked for at each place of a text. */
+const searches = words('contains indexOf lastIndexOf');
+/** Of these a text has at most 128 characters. */
+const shortTexts = words('msg_type device_id site_id status previous');
+
 function words(text: string): ReadonlySet<string> {
   return new Set(text.split(' '));
 }
@@ -49,8 +55,15 @@ function checkNode(ast: ASTNode): void {
 function checkMethod(name: string, receiver: ASTNode, args: readonly ASTNode[], ast: ASTNode): void {
   if (macros.has(name)) checkMacro(name, receiver, args, ast);
   else if (!textMethods.has(name) && !timeMethods.has(name)) throw notThere(name, ast);
+  const [wanted] = args;
+  if (searches.has(name) && wanted !== undefined && !isShort(wanted))
+    throw fault(`What ${name} looks for is written out, or one of ${[...shortTexts].join(', ')}`, wanted);
   if (timeMethods.has(name) && args.length > 0)
     throw fault(`${name} takes no time zone here: it counts in UTC`, ast);
+}
+
+function isShort(ast: ASTNode): boolean {
+  return ast.op === 'value' || (ast.op === 'id' && shortTexts.has(ast.args));
 }
 
 function checkMacro(name: string, receiver: ASTNode, args: readonly ASTNode[], ast: ASTNode): void {
@@ -62,6 +75,8 @@ function checkMacro(name: string, receiver: ASTNode, args: readonly ASTNode[], a
       `What ${name} asks of each metric has ${nodes.length} parts, at most ${maxPredicateNodes} are allowed`,
       ast,
     );
+  const extra = nodes.find((node) => node.op === 'id' && node.args === 'extra');
+  if (extra !== undefined) throw fault(`${name} asks of metrics only: extra may be large`, extra);
   const inner = nodes.find((node) => node.op === 'rcall' && macros.has(node.args[0]));
   if (inner !== undefined) throw fault(`${name} holds no second one of its kind`, inner);
 }

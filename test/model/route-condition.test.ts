@@ -90,6 +90,11 @@ test.each([
   ['cel.bind(x, 1, x == 1)', 0],
   ['"a,b".split(",") == ["a"]', 0],
   ['1 in extra.tags', 0],
+  // A quarter of a second a message, with texts of the largest size.
+  ['metrics.all(k, !extra.a.contains(extra.b))', 16],
+  ['metrics.exists(k, metrics[k].contains(metrics.b))', 38],
+  ['extra.a.indexOf(extra.b) > 1', 16],
+  ['metrics.exists(k, k in extra)', 23],
 ] as const)('%s is refused at character %d', (text, position) => {
   const fault = faultOf(text);
   expect([fault.field, fault.position]).toEqual(['condition', position]);
@@ -103,6 +108,12 @@ test('what could cost too much is refused', () => {
   expect(faultOf(`seq in [${Array(65).fill('1').join(',')}]`).message).toContain('maxListElements');
   const long = Array(9).fill('metrics[key] != 1.0').join(' && ');
   expect(faultOf(`metrics.all(key, ${long})`).message).toContain('at most 24');
+});
+
+test('what is looked for in a text may be written out, or an identifier', () => {
+  const result = (text: string) => compile(text).evaluate({ ...context, device_id: 'pump-7' });
+  expect(result('"a pump-7 b".contains(device_id) && device_id.contains("mp-")')).toBe(true);
+  expect(result('device_id.lastIndexOf("7") == 5')).toBe(true);
 });
 
 test('what it does not ask for need not be made', () => {
