@@ -351,6 +351,19 @@ export const settings = {
     about:
       'CIDRs that routes may deliver to although they are not public, comma separated: 10.1.0.0/16,fd00::/8.',
   }),
+  routesPerTenant: setting({
+    env: 'TRIBUTARY_ROUTES_PER_TENANT',
+    schema: integer(1, 1_000_000),
+    default: 100,
+    about:
+      'Routes that `tributary route add` lets a tenant have: each is compared with each of its messages.',
+  }),
+  deliveryMaxWaiting: setting({
+    env: 'TRIBUTARY_DELIVERY_MAX_WAITING',
+    schema: integer(1_000, 1_000_000_000),
+    default: 1_000_000,
+    about: 'Jobs of one route that may wait for an attempt; more become dead letters.',
+  }),
   deliveryTimeoutMs: setting({
     env: 'TRIBUTARY_DELIVERY_TIMEOUT_MS',
     schema: integer(100, 60_000),

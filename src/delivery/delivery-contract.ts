@@ -24,6 +24,8 @@ export interface DeliveryTuning {
   readonly busyMs: number;
   /** How often routes are looked for that are gone while jobs of theirs wait. */
   readonly tidyMs: number;
+  /** Jobs of one route that may wait for an attempt. */
+  readonly maxWaiting: number;
   /** Outcomes that wait for the database; beyond, nothing more is taken from ROUTES. */
   readonly maxUnsettled: number;
   readonly maxHeldBytes: number;
@@ -42,6 +44,7 @@ export const deliveryDefaults: DeliveryTuning = {
   idleMs: 500,
   busyMs: 20,
   tidyMs: 5_000,
+  maxWaiting: 1_000_000,
   maxUnsettled: 2_000,
   maxHeldBytes: 64 * 1024 * 1024,
   drainMs: 8_000,

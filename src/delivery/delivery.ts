@@ -94,6 +94,7 @@ class Mailroom implements Delivery {
       log,
       onBuried,
       everyMs: tuning.tidyMs,
+      maxWaiting: tuning.maxWaiting,
     });
     this.#receiving = receiveJobs({
       ...options,

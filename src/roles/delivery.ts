@@ -127,6 +127,7 @@ function settingsOf(config: Config): DeliverySettings {
     allowed: named('TRIBUTARY_ALLOW_DESTINATIONS', () => parseCidrs(allowDestinations ?? '')),
     tuning: {
       ...deliveryDefaults,
+      maxWaiting: config.deliveryMaxWaiting,
       retry: {
         ...deliveryDefaults.retry,
         maxMs: config.deliveryRetryMaxMs,

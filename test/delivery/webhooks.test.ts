@@ -265,6 +265,24 @@ test('jobs of a route that is disabled or removed while they wait become dead le
   expect(letters.flat().map(({ reason }) => reason)).toEqual(['ROUTE_DISABLED', 'ROUTE_REMOVED']);
 });
 
+test('more jobs than may wait for one route are given up, and those of others wait on', async () => {
+  const retry = { ...quick.retry, baseMs: 600_000, maxMs: 600_000 };
+  await using world = await startDeliveryWorld({ tuning: { ...quick, tidyMs: 20, maxWaiting: 30, retry } });
+  using hook = startReceiver(() => status(503));
+  const [full, other] = await Promise.all(
+    ['full', 'other'].map((name) => world.addRoute(name, { kind: 'webhook', url: hook.url })),
+  );
+  if (full === undefined || other === undefined) throw new Error('no routes');
+  world.start();
+  await Promise.all(Array.from({ length: 50 }, (_, n) => world.send(full, n)));
+  await Promise.all(Array.from({ length: 20 }, (_, n) => world.send(other, n)));
+  await until(async () => (await world.totals(full)).dead === 20, { what: 'what is too much is given up' });
+  expect(await world.totals(full)).toMatchObject({ dead: 20, waiting: 30, delivered: 0 });
+  expect(await world.totals(other)).toMatchObject({ dead: 0, waiting: 20 });
+  const [letter] = await world.deadLetters(full);
+  expect(letter).toMatchObject({ reason: 'GAVE_UP', detail: expect.stringContaining('more than 30 jobs') });
+});
+
 test('an address that is not allowed, reached by its name, is a dead letter and never connected to', async () => {
   await using world = await startDeliveryWorld({ tuning: quick, allowed: '10.0.0.0/8' });
   using hook = startReceiver(ok);

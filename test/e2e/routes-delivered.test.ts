@@ -2,13 +2,40 @@ import { expect, test } from 'bun:test';
 import { randomBytes } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { sealRouteSecrets } from '../../src/model/route-secrets.ts';
-import { ok, startReceiver, status } from '../delivery/receiver.ts';
+import { ok, type Received, startReceiver, status } from '../delivery/receiver.ts';
 import { newSigningSecret } from '../delivery/world.ts';
 import { insertDevices } from '../harness/fleet.ts';
 import { startStack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';
 
+/** What a receiver sees of order and duplicates; the jobs' order is that of `metrics.n`. */
+function reportOf(received: readonly Pick<Received, 'id' | 'text'>[]) {
+  const times = new Map<string, number>();
+  let newest = -1;
+  let late = 0;
+  let mostLate = 0;
+  for (const { id, text } of received) {
+    const before = times.get(id) ?? 0;
+    times.set(id, before + 1);
+    if (before > 0) continue;
+    const n = Number(/"n":(\d+)/.exec(text)?.[1]);
+    if (n < newest) {
+      late += 1;
+      mostLate = Math.max(mostLate, (newest - n) / matchEvery);
+    }
+    newest = Math.max(newest, n);
+  }
+  const duplicates = [...times.values()].reduce((sum, count) => sum + count - 1, 0);
+  return { requests: received.length, jobs: times.size, duplicates, late, mostLate };
+}
+
+test('order and duplicates are counted right', () => {
+  const got = [0, 6, 3, 3, 9, 0, 12].map((n) => ({ id: `r1.${n}`, text: `{"n":${n},"temp":1}` }));
+  expect(reportOf(got)).toEqual({ requests: 7, jobs: 5, duplicates: 2, late: 1, mostLate: 1 });
+});
+
 const messages = 10_000;
+const matchEvery = 3;
 const perBatch = 100;
 
 test('of 10,000 messages every one that matches arrives, signed and under one id, and none that does not', async () => {
@@ -39,7 +66,7 @@ test('of 10,000 messages every one that matches arrives, signed and under one id
       sealRouteSecrets({ signing_secrets: [secret] }, key, 't1', 'hot'),
     ],
   );
-  const isHot = (n: number) => n % 3 === 0;
+  const isHot = (n: number) => n % matchEvery === 0;
   for (let at = 0; at < messages; at += perBatch) {
     const batch = Array.from({ length: perBatch }, (_, index) => ({
       tenant_id: 't1',
@@ -85,4 +112,17 @@ test('of 10,000 messages every one that matches arrives, signed and under one id
   const { retried, ...counts } = await totals();
   expect(counts).toEqual({ matched: wanted.length, delivered: wanted.length, dead: 0, waiting: 0 });
   expect(hook.received.length).toBe(wanted.length + retried);
+
+  const order = reportOf(hook.received);
+  // Nothing is killed here: a job comes again only because it was answered 503.
+  expect(order).toMatchObject({
+    requests: wanted.length + retried,
+    jobs: wanted.length,
+    duplicates: retried,
+  });
+  expect(retried).toBeGreaterThan(0);
+  console.log(
+    `      10,000 messages: ${order.jobs} jobs in ${order.requests} requests; ${order.duplicates} came again, ` +
+      `${order.late} came after a newer one, by ${order.mostLate} jobs at most`,
+  );
 }, 90_000);

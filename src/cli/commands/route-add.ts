@@ -35,7 +35,7 @@ export function addRouteAdd(route: Command, context: CliContext): void {
       `route add acme off --on status --mqtt 'tenant/acme/out/{device_id}'`,
       `route add acme copy --nats 'out.{tenant_id}.{device_id}'`,
     ],
-    settings: routeSettings,
+    settings: [...routeSettings, 'routesPerTenant'],
   })
     .argument('<tenant_id>', 'whose messages', parseTenantId)
     .argument('<name>', 'letters, digits, . _ and -; 64 at most', parseRouteName);
@@ -46,7 +46,9 @@ export function addRouteAdd(route: Command, context: CliContext): void {
       const draft = { ...draftRoute({ tenantId, name }, options), enabled: options.disabled !== true };
       const { secrets, generated } = await draftSecrets(draft.destination, options, undefined, context);
       const sealed = sealSecrets(secrets, draft, invocation);
-      const made = await withDatabase(invocation, (pool) => addRoute(pool, { ...draft, secrets: sealed }));
+      const made = await withDatabase(invocation, (pool) =>
+        addRoute(pool, { ...draft, secrets: sealed }, invocation.config.routesPerTenant),
+      );
       describe(invocation, made, generated);
       noteAddress(invocation, draft.destination);
     });

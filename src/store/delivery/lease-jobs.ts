@@ -72,14 +72,7 @@ export async function leaseJobs(
   if (wanted.length === 0) return [];
   const values = [wanted.map(({ routeId }) => routeId), wanted.map(({ jobs }) => jobs), leaseMs];
   const { rows } = await db.query<Row>({ name: 'lease-jobs', text: leaseText, values });
-  return rows.map((row) => ({
-    routeId: row.route_id,
-    jobId: row.job_id,
-    tenantId: row.tenant_id,
-    job: row.job,
-    attempts: row.attempts,
-    firstAtMs: row.first_ms,
-  }));
+  return rows.map(toLeased);
 }
 
 const takeOutText = `
@@ -104,12 +97,60 @@ export async function takeOutJobs(
     text: takeOutText,
     values: [routeId, olderThanMs, limit],
   });
-  return rows.map((row) => ({
+  return rows.map(toLeased);
+}
+
+const fullText = 'select route_id from route_schedule group by route_id having sum(jobs) > $1';
+
+/** Routes for which more than so many jobs wait. Reads the whole table. */
+export async function selectFullRoutes(db: Queryable, maxJobs: number): Promise<number[]> {
+  const { rows } = await db.query<{ route_id: number }>({
+    name: 'full-routes',
+    text: fullText,
+    values: [maxJobs],
+  });
+  return rows.map((row) => row.route_id);
+}
+
+/** Two processes that see the same excess must not both take it out. */
+const excessLock = 0x72_6f_75_74;
+const excessText = `
+delete from route_schedule where (route_id, job_id) in (
+  select route_id, job_id from route_schedule
+  where route_id = $1 and (lease_until is null or lease_until < now())
+  order by due_at desc
+  limit (select least($3, greatest(0, coalesce(sum(jobs), 0) - $2)) from route_schedule where route_id = $1)
+  for update skip locked
+)
+returning route_id, job_id, tenant_id, job, attempts, extract(epoch from first_attempt_at)::float8 * 1000 as first_ms`;
+
+/** Takes out what is over `maxJobs` of a route, at most `limit` rows: those whose next attempt is furthest away. In a transaction. */
+export async function takeOutExcess(
+  db: Queryable,
+  routeId: number,
+  maxJobs: number,
+  limit: number,
+): Promise<LeasedJob[]> {
+  await db.query({
+    name: 'lock-excess',
+    text: 'select pg_advisory_xact_lock($1, $2)',
+    values: [excessLock, routeId],
+  });
+  const { rows } = await db.query<Row>({
+    name: 'take-out-excess',
+    text: excessText,
+    values: [routeId, maxJobs, limit],
+  });
+  return rows.map(toLeased);
+}
+
+function toLeased(row: Row): LeasedJob {
+  return {
     routeId: row.route_id,
     jobId: row.job_id,
     tenantId: row.tenant_id,
     job: row.job,
     attempts: row.attempts,
     firstAtMs: row.first_ms,
-  }));
+  };
 }

@@ -6,6 +6,7 @@ export type RegistryErrorCode =
   | 'device_not_found'
   | 'route_exists'
   | 'route_not_found'
+  | 'too_many_routes'
   | 'operator_key_exists'
   | 'operator_key_not_found';
 

@@ -52,6 +52,20 @@ const file = (name: string, text: string) => {
   return path;
 };
 
+test('a tenant has as many routes as it may, and the refusal says what to do', async () => {
+  await database.pool.query(`insert into tenants (tenant_id) values ('small')`);
+  const add = (name: string) =>
+    cli('route', 'add', 'small', name, '--nats', 'out.small.x', '--routes-per-tenant', '2');
+  expect((await add('one')).code).toBe(0);
+  expect((await add('two')).code).toBe(0);
+  const third = await add('three');
+  expect(third.code).not.toBe(0);
+  expect(third.stderr).toContain('Tenant small has 2 routes, and may have no more');
+  expect(third.stderr).toContain('TRIBUTARY_ROUTES_PER_TENANT');
+  // What is wrong with this one is its name.
+  expect((await add('two')).stderr).toContain('has a route two already');
+});
+
 test('a webhook gets a signing secret that is shown once and stored sealed', async () => {
   const { code, stdout } = await cli('route', 'add', 'acme', 'first', '--webhook', hook);
   expect(code).toBe(0);
