@@ -44,18 +44,22 @@ export async function registerRoutes(
   const routes: ProveRoute[] = [];
   for (const tenantId of tenantIds) {
     for (const { name, path, condition, matches } of kinds) {
-      const { routeId } = await addRoute(pool, {
-        tenantId: tenantId as TenantId,
-        name,
-        topicFilter: '#',
-        condition,
-        firesOn: ['message'],
-        destination: { kind: 'webhook', url: `${receiverUrl}${path}` },
-        secrets: undefined,
-        ratePerSecond: 1_000_000,
-        burst: 10_000_000,
-        enabled: true,
-      });
+      const { routeId } = await addRoute(
+        pool,
+        {
+          tenantId: tenantId as TenantId,
+          name,
+          topicFilter: '#',
+          condition,
+          firesOn: ['message'],
+          destination: { kind: 'webhook', url: `${receiverUrl}${path}` },
+          secrets: undefined,
+          ratePerSecond: 1_000_000,
+          burst: 10_000_000,
+          enabled: true,
+        },
+        kinds.length,
+      );
       routes.push({
         routeId,
         tenantId,
