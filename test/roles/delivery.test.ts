@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { findFreePort } from '../../src/roles/up/ports.ts';
-import { ok, startReceiver } from '../delivery/receiver.ts';
+import { never, ok, startReceiver } from '../delivery/receiver.ts';
 import { newSigningSecret, secretsKey, startDeliveryWorld } from '../delivery/world.ts';
 import { runTributary, startRole } from '../harness/role-process.ts';
 import { until } from '../harness/until.ts';
@@ -46,6 +46,38 @@ test('delivery as a process: ready, told by its health port, and killed at work 
     expect(await second.stop()).toBe(0);
   }
 }, 180_000);
+
+test('killed between a batch’s first attempt and its answer, it sends the same batch under the same id, whatever came since', async () => {
+  await using world = await startDeliveryWorld({ ackWaitMs: 1_000 });
+  let isUp = false;
+  using hook = startReceiver(() => (isUp ? ok() : never()));
+  // Long enough that what comes again after a kill and what is new would fall into one batch.
+  const batch = { max_messages: 50, max_wait_ms: 2_500 };
+  const route = await world.addRoute('batch', { kind: 'webhook', url: hook.url, batch });
+  const env = {
+    NATS_URL: world.nats.url,
+    DATABASE_URL: world.databaseUrl,
+    TRIBUTARY_ALLOW_DESTINATIONS: '127.0.0.0/8',
+    TRIBUTARY_ACK_WAIT_MS: '1000',
+  };
+  const first = await startRole('delivery', env);
+  await Promise.all(Array.from({ length: 20 }, (_, n) => world.send(route, n)));
+  await until(() => hook.received.length > 0, { what: 'the first attempt' });
+  await first.kill();
+  isUp = true;
+  const [tried] = hook.received;
+  const second = await startRole('delivery', env);
+  try {
+    await Promise.all(Array.from({ length: 5 }, (_, n) => world.send(route, 100 + n)));
+    await world.settled(route, 25, 40_000);
+    const sentAgain = hook.received.slice(1).filter(({ id }) => id === tried?.id);
+    expect(sentAgain.map(({ text }) => text)).toEqual([tried?.text ?? '']);
+    expect(new Set(hook.received.map(({ id }) => id)).size).toBe(2);
+    expect(await world.totals(route)).toMatchObject({ delivered: 25, dead: 0, waiting: 0 });
+  } finally {
+    expect(await second.stop()).toBe(0);
+  }
+}, 90_000);
 
 test('without the key a route’s jobs wait, and with it they are delivered', async () => {
   await using world = await startDeliveryWorld();
