@@ -213,16 +213,18 @@ class Mailroom implements Delivery {
     }
     if (settled.some(({ verdict }) => verdict.kind === 'wait' && verdict.dueInMs === 0))
       this.#scheduler.wake();
-    const gone = settled.filter(({ verdict }) => verdict.kind === 'dead' && verdict.disable !== undefined);
-    if (gone.length === 0) return;
-    for (const { parcel, routeName } of gone) {
+    let anyGone = false;
+    for (const { parcel, routeName, verdict } of settled) {
+      if (verdict.kind !== 'dead' || verdict.disable === undefined) continue;
+      anyGone = true;
       const { tenantId, routeId } = parcel;
+      book.disabled(routeId, verdict.disable.version);
       log.warn(
         { event: 'route_disabled', tenantId, routeId, routeName },
         'a destination answered 410: its route is disabled',
       );
     }
-    void book.refresh().catch(() => undefined);
+    if (anyGone) void book.refresh().catch(() => undefined);
   }
 
   #forget(settlements: readonly Settlement[]): void {
@@ -233,18 +235,9 @@ class Mailroom implements Delivery {
   }
 }
 
-const removed: Verdict = {
-  kind: 'dead',
-  reason: 'ROUTE_REMOVED',
-  detail: 'the route is no more',
-  attempts: 0,
-};
-const disabled: Verdict = {
-  kind: 'dead',
-  reason: 'ROUTE_DISABLED',
-  detail: 'the route is disabled',
-  attempts: 0,
-};
+const untried = { kind: 'dead', attempts: 0 } as const;
+const removed: Verdict = { ...untried, reason: 'ROUTE_REMOVED', detail: 'the route is no more' };
+const disabled: Verdict = { ...untried, reason: 'ROUTE_DISABLED', detail: 'the route is disabled' };
 
 function waitUntried({ attempts }: Parcel): Verdict {
   return { kind: 'wait', dueInMs: 0, attempts, error: undefined };

@@ -40,6 +40,12 @@ export class RouteBook {
     return this.#routes.get(routeId)?.enabled === true;
   }
 
+  /** It was disabled in the database a moment ago, unless it was changed since that version. */
+  disabled(routeId: number, version: number): void {
+    const route = this.#routes.get(routeId);
+    if (route?.version === version) this.#routes.set(routeId, { ...route, enabled: false });
+  }
+
   /** Loads what changed up to the moment of the call. One at a time; rejects when the database is away. */
   async refresh(): Promise<void> {
     // One that is under way may have read before the change that the caller asks for.

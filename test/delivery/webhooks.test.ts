@@ -122,12 +122,13 @@ test('429 with Retry-After is left alone for that time, in seconds or as a date'
   for (const hook of [seconds, date])
     await until(() => hook.received.length === 1, { what: 'the first attempt' });
   isBusy = false;
+  for (const route of routes)
+    await until(async () => (await world.totals(route)).retried === 1, { what: 'it is counted' });
   // While it is left alone, what is new waits, too.
   for (const [route, hook] of [
     [routes[0], seconds],
     [routes[1], date],
   ] as const) {
-    await until(async () => (await world.totals(route)).waiting === 1, { what: 'the job waits' });
     await world.send(route, 1);
     await world.settled(route, 2);
     const [first, ...later] = hook.received.map(({ atMs }) => atMs);
