@@ -71,6 +71,14 @@ describe('refused', () => {
   ])('subject %s', (subject, part) => expect(refusal({ kind: 'nats', subject })).toContain(part));
 });
 
+test('a topic of many placeholders in a row is judged at once', () => {
+  const topic = `tenant/{tenant_id}/device/x/${'{msg_type}'.repeat(45)}`;
+  expect(refusal({ kind: 'mqtt', topic })).toContain('come in again');
+  // Without a bound this one takes longer than a test may.
+  const near = { kind: 'mqtt', topic: `${topic}!` };
+  expect(parseDestination(near, 'acme')).toEqual(near as never);
+});
+
 const anyValues = fc.record({
   tenant_id: fc.constant('acme'),
   device_id: fc.string(),
