@@ -71,8 +71,10 @@ test('a 202 before the PubAck is found as messages lost', async () => {
     [
       {
         file: 'src/intake/intake.ts',
-        replace: '  const result = await options.publisher.publish(',
-        by: '  const result = { ok: true, seq: 0, duplicate: false } as any;\n  void options.publisher.publish(',
+        replace: 'const published = await publish(options, message, encodeMsgId(identified));',
+        by:
+          'const published = { ok: true, seq: 0, duplicate: false } as any;\n' +
+          'void publish(options, message, encodeMsgId(identified));',
       },
     ],
     ...awayForLong,
@@ -88,8 +90,13 @@ test('a PUBACK before the PubAck is found as messages lost over MQTT', async () 
         file: 'src/sources/mqtt/ingest.ts',
         replace: '    const outcome = this.#accept(session, topic, packet.payload);',
         by:
-          '    const outcome = this.#accept(session, topic, packet.payload);\n' +
-          '    acknowledge();\n    acknowledge = () => {};',
+          '    guard.acknowledge(packet);\n' +
+          '    const outcome = this.#accept(session, topic, packet.payload);',
+      },
+      {
+        file: 'src/sources/mqtt/ingest.ts',
+        replace: '    if (result.ok) {\n      session.guard.acknowledge(packet);\n',
+        by: '    if (result.ok) {\n',
       },
     ],
     ...awayForLong,
