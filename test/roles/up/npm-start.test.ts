@@ -37,7 +37,7 @@ test('SIGTERM to npm alone stops everything in order', async () => {
   });
   // The pipe closes when the last process that writes to it has ended.
   await collected;
-  expect(output.split('\n').filter((line) => line.startsWith('● stopping'))).toHaveLength(4);
+  expect(output.split('\n').filter((line) => line.startsWith('● stopping'))).toHaveLength(5);
 });
 
 function isAlive(pid: number): boolean {
