@@ -2,6 +2,7 @@ import { Breaker, type BreakerOptions, type Ticket } from './breaker.ts';
 import type { Outcome } from './outcome.ts';
 import type { Parcel } from './parcel.ts';
 import type { Sender } from './sender.ts';
+import { Turns } from './turns.ts';
 
 export interface DispatcherLimits {
   /** Attempts under way at once, of one route. */
@@ -69,8 +70,7 @@ export class Dispatcher<T> {
   readonly #options: DispatcherOptions<T>;
   readonly #places = new Map<string, Place>();
   readonly #lanes = new Map<number, Lane<T>>();
-  /** Lanes by tenant, both in the order in which they take turns. */
-  readonly #turns = new Map<string, Set<Lane<T>>>();
+  readonly #turns = new Turns<Lane<T>>();
   #active = 0;
   #queued = 0;
   #stopped = false;
@@ -165,15 +165,13 @@ export class Dispatcher<T> {
       this.#forget(routeId, known);
     }
     this.#lanes.set(routeId, lane);
-    this.#turns.set(tenantId, (this.#turns.get(tenantId) ?? new Set()).add(lane));
+    this.#turns.add(lane);
     return lane;
   }
 
   #forget(routeId: number, lane: Lane<T>): void {
     this.#lanes.delete(routeId);
-    const lanes = this.#turns.get(lane.tenantId);
-    lanes?.delete(lane);
-    if (lanes?.size === 0) this.#turns.delete(lane.tenantId);
+    this.#turns.delete(lane);
   }
 
   #mayStart(lane: Lane<T>): boolean {
@@ -188,25 +186,10 @@ export class Dispatcher<T> {
 
   #start(): void {
     while (this.#active < this.#options.limits.total && !this.#stopped) {
-      const next = this.#next();
+      const next = this.#turns.next((lane) => this.#mayStart(lane));
       if (next === undefined) return;
       this.#begin(next);
     }
-  }
-
-  /** The lane whose turn it is, of the tenant whose turn it is; both go to the end of their lines. */
-  #next(): Lane<T> | undefined {
-    for (const [tenantId, lanes] of this.#turns) {
-      for (const lane of lanes) {
-        if (!this.#mayStart(lane)) continue;
-        lanes.delete(lane);
-        lanes.add(lane);
-        this.#turns.delete(tenantId);
-        this.#turns.set(tenantId, lanes);
-        return lane;
-      }
-    }
-    return undefined;
   }
 
   #begin(lane: Lane<T>): void {

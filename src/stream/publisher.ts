@@ -1,5 +1,6 @@
 import { createInbox, type Msg, type Subscription } from '@nats-io/nats-core';
 import { type PendingPublish, PendingPublishes, refusedResult } from './pending-publishes.ts';
+import { createPongProbe } from './pong-probe.ts';
 import { readPubAck } from './pub-ack.ts';
 import { headerBytes, sendPublishes } from './publish-frames.ts';
 import {
@@ -39,17 +40,18 @@ class AckedPublisher implements Publisher {
   readonly #inbox = createInbox();
   readonly #replies: Subscription;
   readonly #sweeper: ReturnType<typeof setInterval>;
+  readonly #probe: () => void;
   /** To be sent at the end of this turn of the event loop: together they make one write. */
   #outbox: PendingPublish[] = [];
   #disconnectedAtMs: number | undefined;
   #closed = false;
   #draining = false;
-  #probing = false;
   #whenEmpty: (() => void) | undefined;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
     this.#clock = options.clock ?? (() => performance.now());
+    this.#probe = createPongProbe(options.nc, () => this.#pending.clearStalled());
     this.#replies = options.nc.subscribe(`${this.#inbox}.*`, {
       callback: (error, reply) => {
         if (error === null) this.#receive(reply);
@@ -213,20 +215,6 @@ class AckedPublisher implements Publisher {
     if (!away && publish.unanswered > 0) this.#pending.markStalled(publish);
     const why = away ? 'disconnected' : 'timeout';
     this.#settle(publish, { ok: false, why, known: publish.unanswered === 0 });
-  }
-
-  /** A pong says that the server has read everything before the ping: nothing lies in the socket any more. */
-  #probe(): void {
-    if (this.#probing) return;
-    this.#probing = true;
-    this.#options.nc
-      .flush()
-      .then(() => this.#pending.clearStalled())
-      // Disconnected: that is handled where it is reported.
-      .catch(() => undefined)
-      .finally(() => {
-        this.#probing = false;
-      });
   }
 
   #disconnected(): void {

@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import type { MqttRefusal } from '../../observe/mqtt.ts';
 import { Answers } from './answers.ts';
 import { ClientPlaces } from './client-places.ts';
-import { closeSocket } from './close-socket.ts';
+import { ClientSocket } from './client-socket.ts';
 import { isPublish, type PacketLimits, packetType, readConnectFrame } from './fixed-header.ts';
 import { type Packet, PacketReader } from './packet-reader.ts';
 import type { PartialPackets } from './partial-packets.ts';
@@ -41,7 +41,7 @@ const maxPacketsAtOnce = 64;
  */
 export class PacketGuard extends Duplex {
   readonly #options: PacketGuardOptions;
-  readonly #socket: Socket;
+  readonly #socket: ClientSocket;
   readonly #reader: PacketReader;
   readonly #places: ClientPlaces;
   readonly #answers: Answers;
@@ -49,29 +49,20 @@ export class PacketGuard extends Duplex {
   #held = false;
   /** aedes has read what was passed. */
   #wanted = false;
-  #ended = false;
   #refused = false;
   #pumping = false;
-  #reading = true;
-  #heard = true;
 
   constructor(options: PacketGuardOptions) {
     // Full after every push, so that aedes has read one before the next one is made.
     super({ allowHalfOpen: false, readableHighWaterMark: 1 });
     this.#options = options;
-    this.#socket = options.socket;
     this.#reader = new PacketReader(options.limits);
     this.#places = new ClientPlaces({ ...options, onGranted: () => this.#resumeInLine() });
     this.#answers = new Answers(options.socket, () => this.#pump());
-    options.socket.on('data', (chunk: Buffer) => this.#receive(chunk));
-    options.socket.on('end', () => {
-      this.#ended = true;
-      this.#pump();
-    });
-    options.socket.on('error', (error) => this.destroy(error));
-    // After an orderly end, what was received is still to be handled; the end of the stream then closes all.
-    options.socket.on('close', () => {
-      if (!this.#ended) this.destroy();
+    this.#socket = new ClientSocket(options.socket, {
+      onBytes: (chunk) => this.#receive(chunk),
+      onEnd: () => this.#pump(),
+      onLost: (error) => this.destroy(error),
     });
   }
 
@@ -91,9 +82,7 @@ export class PacketGuard extends Duplex {
 
   /** Whether anything came since the last time this was asked. */
   takeHeard(): boolean {
-    const heard = this.#heard;
-    this.#heard = false;
-    return heard;
+    return this.#socket.takeHeard();
   }
 
   /** CONNECT was accepted: what comes behind it may pass. */
@@ -106,7 +95,7 @@ export class PacketGuard extends Duplex {
   /** From here on nothing passes any more; what is under way goes on. */
   hold(): void {
     this.#held = true;
-    this.#read(false);
+    this.#socket.read(false);
   }
 
   /** Intake has the PUBLISH, which keeps its place until it is `settled`. */
@@ -128,7 +117,7 @@ export class PacketGuard extends Duplex {
   refuse(reason: MqttRefusal): void {
     if (this.#refused || this.destroyed) return;
     this.#refused = true;
-    if (reason === 'protocol_version') this.#socket.write(connackUnacceptableProtocol);
+    if (reason === 'protocol_version') this.#options.socket.write(connackUnacceptableProtocol);
     this.#options.onRefused(reason);
     this.destroy();
   }
@@ -140,12 +129,12 @@ export class PacketGuard extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#write(chunk, done);
+    this.#socket.write(chunk, done);
   }
 
   /** mqtt-packet writes a packet in several pieces; they leave as one. */
   override _writev(parts: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    this.#write(Buffer.concat(parts.map(({ chunk }) => chunk)), done);
+    this.#socket.write(Buffer.concat(parts.map(({ chunk }) => chunk)), done);
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -153,17 +142,11 @@ export class PacketGuard extends Duplex {
     this.#reader.clear();
     this.#options.partials.finished(this);
     this.#places.release();
-    closeSocket(this.#socket, error);
+    this.#socket.close(error);
     done(error);
   }
 
-  #write(bytes: Buffer, done: () => void): void {
-    if (this.#socket.destroyed || this.#socket.write(bytes)) done();
-    else this.#socket.once('drain', done);
-  }
-
   #receive(chunk: Buffer): void {
-    this.#heard = true;
     if (this.destroyed || this.#phase === 'disconnected') return;
     this.#reader.append(chunk);
     this.#pump();
@@ -177,15 +160,8 @@ export class PacketGuard extends Duplex {
     const passedAll = this.#pass();
     this.#pumping = false;
     if (this.destroyed) return;
-    this.#read(passedAll && !this.#held && !this.isBlocked);
-    if (this.#ended && passedAll) this.push(null);
-  }
-
-  #read(reading: boolean): void {
-    if (reading === this.#reading) return;
-    this.#reading = reading;
-    if (reading) this.#socket.resume();
-    else this.#socket.pause();
+    this.#socket.read(passedAll && !this.#held && !this.isBlocked);
+    if (this.#socket.hasEnded && passedAll) this.push(null);
   }
 
   /** Whether no packet waits that has arrived whole. */

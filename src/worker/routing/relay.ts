@@ -2,12 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type BackoffOptions, backoffMs } from '../../lib/backoff.ts';
 import { createWaker } from '../../lib/waker.ts';
-import type { DeadLetterReason } from '../../model/dead-letter.ts';
-import { encodeRouteJob, routeJobId } from '../../model/route-job.ts';
+import { encodeRouteJob } from '../../model/route-job.ts';
 import type { RoutingMetrics } from '../../observe/routing.ts';
 import type { ClosedGroups, FailedJob } from '../../store/routes/close-groups.ts';
-import type { Publisher, PublishResult } from '../../stream/publisher.ts';
+import type { Publisher } from '../../stream/publisher.ts';
 import type { DeadLetterRoom } from './dead-letter-room.ts';
+import { keyOf, publishId, type RelayGroup, type RelayJob, refusalOf } from './relay-job.ts';
 
 /*
  * INV. A row leaves the outbox only when each of its jobs has ROUTES' PubAck or is a dead letter, and then all at once.
@@ -16,33 +16,6 @@ import type { DeadLetterRoom } from './dead-letter-room.ts';
  * take is left in the outbox. Ingestion comes first: while it is busy the relay keeps to its share, and what is owed waits
  * in the outbox until there is time.
  */
-
-/** One job ready to go. */
-export interface RelayJob {
-  readonly tenantId: string;
-  readonly routeId: number;
-  readonly identity: string;
-  /** Of a message. */
-  readonly timeUs: number | undefined;
-  /** The job's JSON without its head. */
-  readonly body: string;
-}
-
-/** The jobs of one row of the outbox. */
-export interface RelayGroup {
-  readonly jobGroup: string;
-  readonly kind: 'message' | 'status';
-  /** A change of status that has been published before, and goes out again. */
-  readonly isAgain?: boolean;
-  /** How many `jobs` there are, for the bounds. */
-  readonly size: number;
-  /** Made as they are published. */
-  readonly jobs: Iterable<RelayJob>;
-  /** Jobs that cannot be published at all. */
-  readonly failed: readonly FailedJob[];
-  /** By the relay's clock: what has not begun by then is left to the sweep, which may have it in hand already. */
-  readonly beginBeforeMs: number;
-}
 
 export interface RelayOptions {
   readonly publisher: Pick<Publisher, 'publish'>;
@@ -240,32 +213,3 @@ class RunningRelay implements Relay {
 
 /** So that a wait is followed by a few jobs at once. */
 const paceMs = 20;
-
-/**
- * Of two publishes of one row of the outbox JetStream keeps one. Another row with the same job, of a replayed dead letter
- * or a backfill, is meant to go out again, however shortly after: the job's own id would have it dropped, and lost. A
- * change of status may be written down twice, and is one event.
- */
-function publishId(job: RelayJob, { jobGroup, kind, isAgain }: RelayGroup): string {
-  return kind === 'status' && isAgain !== true ? routeJobId(job) : `${routeJobId(job)}.${jobGroup}`;
-}
-
-function keyOf({ routeId, timeUs, identity }: RelayJob) {
-  return { routeId, timeUs, identity: timeUs === undefined ? undefined : identity };
-}
-
-/** Undefined: whether ROUTES has the job is not known, or it may well have it soon. */
-function refusalOf(
-  result: Exclude<PublishResult, { ok: true }>,
-): { readonly reason: DeadLetterReason; readonly detail: string } | undefined {
-  switch (result.why) {
-    case 'stream_full':
-      return { reason: 'ROUTES_FULL', detail: 'ROUTES is full' };
-    case 'tenant_full':
-      return { reason: 'ROUTES_FULL', detail: 'ROUTES holds as many jobs of the tenant as it may' };
-    case 'too_large':
-      return { reason: 'UNDELIVERABLE', detail: 'the job is larger than NATS takes' };
-    default:
-      return undefined;
-  }
-}

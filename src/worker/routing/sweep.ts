@@ -7,7 +7,8 @@ import type { FailedJob } from '../../store/routes/close-groups.ts';
 import { type StoredMessage, selectMessages } from '../../store/routes/select-messages.ts';
 import { countOwed, type OwedGroup, type StatusEvent, takeOwed } from '../../store/routes/take-owed.ts';
 import type { DeadLetterRoom } from './dead-letter-room.ts';
-import type { Relay, RelayGroup, RelayJob } from './relay.ts';
+import type { Relay } from './relay.ts';
+import type { RelayGroup, RelayJob } from './relay-job.ts';
 import { overCap, type RouteCaps } from './route-caps.ts';
 import type { RouteMatcher } from './route-matcher.ts';
 
