@@ -8,7 +8,6 @@ import { type Cidr, parseCidrs } from '../delivery/address/ranges.ts';
 import { type DeliveryTuning, deliveryDefaults, startDelivery } from '../delivery/delivery.ts';
 import { RouteBook } from '../delivery/route-book.ts';
 import { createSenders } from '../delivery/senders.ts';
-import { withDeadline } from '../lib/deadline.ts';
 import { parseSecretsKey } from '../model/route-secrets.ts';
 import { createLog } from '../observe/create-log.ts';
 import { createDeliveryMetrics } from '../observe/delivery.ts';
@@ -21,26 +20,18 @@ import { startPuller } from '../stream/puller.ts';
 import { routesConsumerName, routesStreamName } from '../stream/subjects.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
 import { createAnswers } from './answers.ts';
-import { closeConnection } from './close-connection.ts';
 import { startDurabilityFeed } from './durability-feed.ts';
+import { soon } from './goodbye.ts';
 import { startHealthServer } from './health.ts';
 import { startNatsDialer } from './nats-dialer.ts';
-import type { RoleDeps } from './role-deps.ts';
+import type { RoleDeps, RoleInstruments } from './role-deps.ts';
 import { createRoleId, serveRoleStatus, version } from './role-status.ts';
 import { prepareTopology } from './role-topology.ts';
-import { waitForSchema } from './wait-for-schema.ts';
-
-export interface RunningDelivery {
-  /** Rejects with the error that no retry mends: the process is to end. */
-  readonly failed: Promise<never>;
-  drain(): Promise<void>;
-}
+import { type RunningWork, startWorkWithBoth } from './work-with-both.ts';
 
 const roleDefaults = {
   /** Settling, leasing, tidying, looking for changed routes, and one to spare. */
   connections: 5,
-  /** How long a drain waits for each of the things that a frozen server could hold up for ever. */
-  goodbyeMs: 1_000,
   /** Jobs taken from ROUTES at once. */
   batchSize: 256,
   lingerMs: 5,
@@ -60,7 +51,7 @@ interface DeliverySettings {
  *
  * @throws Error with one sentence for addresses that are missing and for settings that cannot be used
  */
-export async function startDeliveryRole(config: Config, deps: RoleDeps = {}): Promise<RunningDelivery> {
+export async function startDeliveryRole(config: Config, deps: RoleDeps = {}): Promise<RunningWork> {
   const { now = () => performance.now(), random = Math.random, wallClock = Date.now } = deps;
   const log = deps.log ?? createLog({ level: config.logLevel });
   const url = requireNatsUrl(config);
@@ -76,37 +67,19 @@ export async function startDeliveryRole(config: Config, deps: RoleDeps = {}): Pr
   const durability = startDurabilityFeed(dialer.current, config.natsMonitorUrl);
   const told = { whyNotReady, durability: durability.current, metrics, log };
   const health = startHealthServer({ bind: config.bind, port: config.healthPort, ...told });
-  const stopping = Promise.withResolvers<undefined>();
-  let stopped = false;
-  const failed = Promise.withResolvers<never>();
-  failed.promise.catch(() => undefined);
-  const work = (async () => {
-    const nc = await Promise.race([dialer.connected, stopping.promise]);
-    await waitForSchema({ pool, log, random, isStopped: () => stopped });
-    if (nc === undefined || stopped) return undefined;
-    await prepareTopology(nc, config, log);
-    if (stopped) return undefined;
-    const instruments = { metrics, log, now, wallClock, random };
-    return startWork({ config, settings, id, nc, pool, onFailure: failed.reject, ...instruments });
-  })();
-  work.catch(failed.reject);
-  return {
-    failed: failed.promise,
-    async drain() {
-      stopped = true;
-      stopping.resolve(undefined);
-      health.draining();
-      dialer.stop();
-      durability.drain();
-      const working = await work.catch(() => undefined);
-      await working?.drain();
-      const nc = dialer.current();
-      if (nc !== undefined) await closeConnection(nc);
-      await soon(pool.end());
-      await health.stop();
-      log.info({ event: 'drained', role: 'delivery', id }, 'delivery drained');
-    },
-  };
+  const instruments = { metrics, log, now, wallClock, random };
+  return startWorkWithBoth({
+    role: 'delivery',
+    id,
+    config,
+    pool,
+    dialer,
+    durability,
+    health,
+    start: (nc, onFailure) => startWork({ config, settings, id, nc, pool, onFailure, ...instruments }),
+    log,
+    random,
+  });
 }
 
 /** @throws Error that names the setting */
@@ -143,17 +116,12 @@ function settingsOf(config: Config): DeliverySettings {
   };
 }
 
-function soon(goodbye: Promise<unknown>): Promise<unknown> {
-  return withDeadline(goodbye, roleDefaults.goodbyeMs, () => undefined);
-}
-
-interface WorkOptions extends Required<Omit<RoleDeps, 'stop'>> {
+interface WorkOptions extends RoleInstruments {
   readonly config: Config;
   readonly settings: DeliverySettings;
   readonly id: string;
   readonly nc: NatsConnection;
   readonly pool: pg.Pool;
-  readonly metrics: Registry;
   readonly onFailure: (error: unknown) => void;
 }
 

@@ -4,7 +4,6 @@ import type pg from 'pg';
 import type { Config } from '../config/settings.ts';
 import { createAdmission } from '../intake/admission.ts';
 import { createIntake, type Intake } from '../intake/intake.ts';
-import { withDeadline } from '../lib/deadline.ts';
 import { createRandomPool } from '../lib/random-pool.ts';
 import { createIntakeMetrics } from '../observe/intake.ts';
 import type { Flow } from '../sources/http/flow-route.ts';
@@ -18,6 +17,7 @@ import { type Backbone, type BackboneOptions, startBackbone } from './backbone.t
 import { closeConnection } from './close-connection.ts';
 import { startDurabilityFeed } from './durability-feed.ts';
 import { describeFlow } from './flow.ts';
+import { soon } from './goodbye.ts';
 import { startNatsDialer } from './nats-dialer.ts';
 
 export interface DoorOptions extends Omit<BackboneOptions, 'nc'> {
@@ -51,8 +51,6 @@ export interface Door {
 
 const registryPollMs = 400;
 const poolSize = 2;
-/** How long a drain waits for each server: a frozen one answers no goodbye, and the process ends its connections. */
-const goodbyeMs = 1_000;
 
 /**
  * Starts without waiting for NATS or PostgreSQL, and goes on when they go away and come back.
@@ -105,10 +103,6 @@ export function startDoor(options: DoorOptions): Door {
       await soon(pool.end());
     },
   };
-}
-
-function soon(goodbye: Promise<unknown>): Promise<unknown> {
-  return withDeadline(goodbye, goodbyeMs, () => undefined);
 }
 
 /** One admission for both: the bucket of the unknown does not fill up again when NATS comes. */

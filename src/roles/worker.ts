@@ -4,7 +4,6 @@ import type pg from 'pg';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Auditor } from '../audit/auditor.ts';
 import type { Config } from '../config/settings.ts';
-import { withDeadline } from '../lib/deadline.ts';
 import { createLog } from '../observe/create-log.ts';
 import { createPullerMetrics } from '../observe/puller.ts';
 import { createWorkerMetrics } from '../observe/worker.ts';
@@ -35,8 +34,8 @@ import { createTap } from '../worker/tap.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
 import { startAlarms } from './alarms.ts';
 import { createAnswers } from './answers.ts';
-import { closeConnection } from './close-connection.ts';
 import { startDurabilityFeed } from './durability-feed.ts';
+import { soon } from './goodbye.ts';
 import { startHealthServer } from './health.ts';
 import { startNatsDialer } from './nats-dialer.ts';
 import { quarantineLimits } from './quarantine-limits.ts';
@@ -45,19 +44,11 @@ import type { RoleDeps, RoleInstruments } from './role-deps.ts';
 import { startRoleRouting } from './role-routing.ts';
 import { createRoleId, serveRoleStatus } from './role-status.ts';
 import { prepareTopology } from './role-topology.ts';
-import { waitForSchema } from './wait-for-schema.ts';
-
-export interface RunningWorker {
-  /** Rejects with the error that no retry mends: the process is to end. */
-  readonly failed: Promise<never>;
-  drain(): Promise<void>;
-}
+import { type RunningWork, startWorkWithBoth } from './work-with-both.ts';
 
 export const workerDefaults = {
   /** How long a drain may go on settling; what is left is given back and delivered again. */
   settleDeadlineMs: 8_000,
-  /** How long a drain waits for each of the things that a frozen server could hold up for ever. */
-  goodbyeMs: 1_000,
   /** Batches that wait while others are settled, so that PostgreSQL never waits for JetStream. */
   batchesBuffered: 2,
   registryPollMs: 400,
@@ -78,7 +69,7 @@ export const workerDefaults = {
  *
  * @throws Error with one sentence for addresses that are missing
  */
-export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<RunningWorker> {
+export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<RunningWork> {
   const { now = () => performance.now(), random = Math.random, wallClock = Date.now } = deps;
   const log = deps.log ?? createLog({ level: config.logLevel });
   const url = requireNatsUrl(config);
@@ -108,46 +99,22 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
   const durability = startDurabilityFeed(dialer.current, config.natsMonitorUrl);
   const told = { whyNotReady, durability: durability.current, metrics, log };
   const health = startHealthServer({ bind, port, ...told });
-  const stopping = Promise.withResolvers<undefined>();
-  let stopped = false;
-  const failed = Promise.withResolvers<never>();
-  failed.promise.catch(() => undefined);
-  const work = (async () => {
-    const nc = await Promise.race([dialer.connected, stopping.promise]);
-    await waitForSchema({ pool, log, random, isStopped: () => stopped });
-    const loaded = await Promise.race([registry.ready.then(() => true), stopping.promise]);
-    if (nc === undefined || loaded === undefined) return undefined;
-    await prepareTopology(nc, config, log);
-    if (stopped) return undefined;
-    const onFailure = failed.reject;
-    const instruments = { metrics, log, now, wallClock, random };
-    return startWork({ config, id, nc, pool, registry, auditor, onFailure, ...instruments });
-  })();
-  work.catch(failed.reject);
-  return {
-    failed: failed.promise,
-    async drain() {
-      stopped = true;
-      stopping.resolve(undefined);
-      health.draining();
-      dialer.stop();
-      durability.drain();
-      const maintained = maintenance.drain();
-      const working = await work.catch(() => undefined);
-      await working?.drain();
-      await soon(Promise.all([maintained, registry.drain()]));
-      const nc = dialer.current();
-      if (nc !== undefined) await closeConnection(nc);
-      await soon(pool.end());
-      await health.stop();
-      log.info({ event: 'drained', role: 'worker', id }, 'worker drained');
-    },
-  };
-}
-
-/** A frozen server answers no goodbye; the end of the process ends its connections as well. */
-function soon(goodbye: Promise<unknown>): Promise<unknown> {
-  return withDeadline(goodbye, workerDefaults.goodbyeMs, () => undefined);
+  const instruments = { metrics, log, now, wallClock, random };
+  return startWorkWithBoth({
+    role: 'worker',
+    id,
+    config,
+    pool,
+    dialer,
+    durability,
+    health,
+    maintenance,
+    registry,
+    start: (nc, onFailure) =>
+      startWork({ config, id, nc, pool, registry, auditor, onFailure, ...instruments }),
+    log,
+    random,
+  });
 }
 
 interface WorkOptions extends RoleInstruments {

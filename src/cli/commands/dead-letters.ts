@@ -7,7 +7,7 @@ import {
 } from '../../store/routes/dead-letters/list-dead-letters.ts';
 import { withDatabase } from '../connect.ts';
 import type { CliContext } from '../context.ts';
-import { parseDeadLetterId, parseDeadReason } from '../dead-letters/selection-options.ts';
+import { parseDeadReason } from '../dead-letters/selection-options.ts';
 import { defineCommand, defineGroup, invocationOf } from '../define-command.ts';
 import { CliError } from '../exit-codes.ts';
 import { printListing } from '../listing.ts';
@@ -17,6 +17,7 @@ import { showJsonValue } from '../output/json-value.ts';
 import { formatCount } from '../output/number.ts';
 import { type Column, formatFields, oneLine } from '../output/table.ts';
 import { parseRouteName, parseTenantId, wholeNumber } from '../parsers.ts';
+import { parseListedId } from '../selection-options.ts';
 import { addDeadLettersPurge } from './dead-letters-purge.ts';
 import { addDeadLettersReplay } from './dead-letters-replay.ts';
 
@@ -74,7 +75,7 @@ function addShow(letters: Command, context: CliContext): void {
     summary: 'show one dead letter and its message',
     examples: ['dead-letters show 42'],
   })
-    .argument('<id>', 'its number in the list', parseDeadLetterId)
+    .argument('<id>', 'its number in the list', parseListedId)
     .action(async (id: bigint, _options: unknown, command: Command) => {
       const invocation = invocationOf(context, command);
       const found = await withDatabase(invocation, (pool) => findDeadLetter(pool, id));

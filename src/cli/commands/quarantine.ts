@@ -15,7 +15,8 @@ import { formatAgo, parseSince } from '../output/duration.ts';
 import { toJson } from '../output/json.ts';
 import { type Column, formatFields, oneLine } from '../output/table.ts';
 import { parseDeviceId, parseTenantId, wholeNumber } from '../parsers.ts';
-import { parseQuarantineId, parseReason } from '../quarantine/selection-options.ts';
+import { parseReason } from '../quarantine/selection-options.ts';
+import { parseListedId } from '../selection-options.ts';
 import { addQuarantinePurge } from './quarantine-purge.ts';
 import { addQuarantineReplay } from './quarantine-replay.ts';
 import { addQuarantineStats } from './quarantine-stats.ts';
@@ -80,7 +81,7 @@ function addShow(quarantine: Command, context: CliContext): void {
     summary: 'show one quarantined message as it came, without its token',
     examples: ['quarantine show 42'],
   })
-    .argument('<id>', 'its number in the list', parseQuarantineId)
+    .argument('<id>', 'its number in the list', parseListedId)
     .action(async (id: bigint, _options: unknown, command: Command) => {
       const invocation = invocationOf(context, command);
       const found = await withDatabase(invocation, (pool) => findQuarantined(pool, id));

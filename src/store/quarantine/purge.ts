@@ -1,14 +1,7 @@
+import type { PassOptions } from '../listings/selection.ts';
 import type { Queryable } from '../statements/queryable.ts';
 import { removeQuarantined } from './remove-quarantined.ts';
 import { type QuarantineSelection, selectionConditions } from './selection.ts';
-
-export interface PurgeOptions {
-  /** The newest that is meant. */
-  readonly upTo: bigint;
-  readonly onProgress: (purged: number) => void;
-  /** Ends the purge between two transactions. */
-  readonly stop: AbortSignal;
-}
 
 const chunkRows = 2_000;
 
@@ -16,7 +9,7 @@ const chunkRows = 2_000;
 export async function purgeQuarantine(
   db: Queryable,
   selection: QuarantineSelection,
-  { upTo, onProgress, stop }: PurgeOptions,
+  { upTo, onProgress, stop }: PassOptions,
 ): Promise<number> {
   const conditions = selectionConditions(selection);
   conditions.add('quarantine_id <= ?::bigint', upTo);

@@ -1,19 +1,9 @@
+import { countSelection, type SelectedCount } from '../listings/selection.ts';
 import type { Queryable } from '../statements/queryable.ts';
 import { type QuarantineSelection, selectionConditions } from './selection.ts';
 
-export interface SelectedCount {
-  readonly rows: number;
-  /** The newest of them; 0 where there are none. */
-  readonly newestId: bigint;
-}
-
-export async function countSelected(db: Queryable, selection: QuarantineSelection): Promise<SelectedCount> {
-  const { where, values } = selectionConditions(selection);
-  const { rows } = await db.query<{ rows: number; newest: bigint }>({
-    text: `select count(*)::int as rows, coalesce(max(quarantine_id), 0)::bigint as newest from quarantine ${where}`,
-    values,
-  });
-  return { rows: rows[0]?.rows ?? 0, newestId: rows[0]?.newest ?? 0n };
+export function countSelected(db: Queryable, selection: QuarantineSelection): Promise<SelectedCount> {
+  return countSelection(db, { from: 'quarantine', id: 'quarantine_id' }, selectionConditions(selection));
 }
 
 export interface SelectedRow {

@@ -1,13 +1,9 @@
 import { type Conditions, createConditions } from '../listings/conditions.ts';
+import type { Selection } from '../listings/selection.ts';
 
-/** Which quarantined messages: all that meet every part that is given. */
-export interface QuarantineSelection {
-  readonly tenantId?: string | undefined;
+/** Which quarantined messages. */
+export interface QuarantineSelection extends Selection {
   readonly deviceId?: string | undefined;
-  readonly reason?: string | undefined;
-  readonly ids?: readonly bigint[] | undefined;
-  /** Quarantined before this, ms since the epoch. */
-  readonly beforeMs?: number | undefined;
 }
 
 export function selectionConditions(selection: QuarantineSelection): Conditions {

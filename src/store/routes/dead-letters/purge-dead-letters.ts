@@ -1,14 +1,7 @@
+import type { PassOptions } from '../../listings/selection.ts';
 import type { Queryable } from '../../statements/queryable.ts';
 import { routeTotalsShards } from '../add-to-route-totals.ts';
 import { type DeadLetterSelection, selectionConditions } from './selection.ts';
-
-export interface PurgeOptions {
-  /** The newest that is meant. */
-  readonly upTo: bigint;
-  readonly onProgress: (purged: number) => void;
-  /** Ends the purge between two transactions. */
-  readonly stop: AbortSignal;
-}
 
 const chunkRows = 2_000;
 /** A shard of its own: a person's command holds up no process. */
@@ -18,7 +11,7 @@ export const commandShard = routeTotalsShards + 1;
 export async function purgeDeadLetters(
   db: Queryable,
   selection: DeadLetterSelection,
-  { upTo, onProgress, stop }: PurgeOptions,
+  { upTo, onProgress, stop }: PassOptions,
 ): Promise<number> {
   const conditions = selectionConditions(selection);
   conditions.add('d.dead_letter_id <= ?::bigint', upTo);

@@ -1,9 +1,10 @@
 import type pg from 'pg';
+import type { PassOptions } from '../../listings/selection.ts';
 import type { Queryable } from '../../statements/queryable.ts';
 import { inTransaction } from '../../transaction.ts';
 import { addToRouteTotals } from '../add-to-route-totals.ts';
 import { insertOutbox, type OwedJob } from '../insert-outbox.ts';
-import { commandShard, type PurgeOptions } from './purge-dead-letters.ts';
+import { commandShard } from './purge-dead-letters.ts';
 import { type DeadLetterSelection, selectionConditions } from './selection.ts';
 
 /*
@@ -67,7 +68,7 @@ const chunkRows = 500;
 export async function replayDeadLetters(
   pool: pg.Pool,
   selection: DeadLetterSelection,
-  { upTo, onProgress, stop }: PurgeOptions,
+  { upTo, onProgress, stop }: PassOptions,
 ): Promise<number> {
   const conditions = selectionConditions(selection);
   conditions.add('d.dead_letter_id <= ?::bigint', upTo);

@@ -1,0 +1,42 @@
+import type { PassOptions, SelectedCount, Selection } from '../store/listings/selection.ts';
+import type { Queryable } from '../store/statements/queryable.ts';
+import { withDatabase } from './connect.ts';
+import type { Invocation } from './define-command.ts';
+import { CliError } from './exit-codes.ts';
+import { toJson } from './output/json.ts';
+import { createLazyBar } from './output/lazy-bar.ts';
+import { formatCount } from './output/number.ts';
+
+export interface Purge<S extends Selection> {
+  readonly selection: S;
+  /** Deletes nothing and says how many it would be. */
+  readonly isDryRun: boolean;
+  /** What they are called: in text, and with `_` in JSON. */
+  readonly noun: string;
+  readonly count: (db: Queryable, selection: S) => Promise<SelectedCount>;
+  readonly purge: (db: Queryable, selection: S, options: PassOptions) => Promise<number>;
+}
+
+/**
+ * Deletes what is selected for good, up to the newest that is there now, and says how many.
+ *
+ * @throws CliError when it is stopped before the end
+ */
+export async function purgeSelected<S extends Selection>(
+  invocation: Invocation,
+  { selection, isDryRun, noun, count, purge }: Purge<S>,
+): Promise<void> {
+  const { terminal, json } = invocation;
+  const stop = invocation.signals.stop();
+  const bar = createLazyBar(terminal, 'purging');
+  const { rows, purged } = await withDatabase(invocation, async (pool) => {
+    const { rows, newestId: upTo } = await count(pool, selection);
+    if (isDryRun) return { rows, purged: 0 };
+    const onProgress = (done: number) => bar.update(done, rows);
+    return { rows, purged: await purge(pool, selection, { upTo, onProgress, stop }) };
+  }).finally(bar.stop);
+  if (json) terminal.out(toJson({ dry_run: isDryRun, [noun.replaceAll(' ', '_')]: rows, purged }));
+  else if (isDryRun) terminal.out(`${formatCount(rows)} ${noun} would be deleted. Nothing was.`);
+  else terminal.out(`${formatCount(purged)} ${noun} were deleted.`);
+  if (stop.aborted) throw new CliError('stopped before the end: the same purge again goes on from there.');
+}

@@ -1,0 +1,39 @@
+import type { Queryable } from '../statements/queryable.ts';
+import type { Conditions } from './conditions.ts';
+
+/** Which rows of a table of messages: all that meet every part that is given. */
+export interface Selection {
+  readonly tenantId?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly ids?: readonly bigint[] | undefined;
+  /** Put there before this, ms since the epoch. */
+  readonly beforeMs?: number | undefined;
+}
+
+export interface SelectedCount {
+  readonly rows: number;
+  /** The newest of them; 0 where there are none. */
+  readonly newestId: bigint;
+}
+
+/** @param id the column of the table's key */
+export async function countSelection(
+  db: Queryable,
+  { from, id }: { readonly from: string; readonly id: string },
+  { where, values }: Conditions,
+): Promise<SelectedCount> {
+  const { rows } = await db.query<{ rows: number; newest: bigint }>({
+    text: `select count(*)::int as rows, coalesce(max(${id}), 0)::bigint as newest from ${from} ${where}`,
+    values,
+  });
+  return { rows: rows[0]?.rows ?? 0, newestId: rows[0]?.newest ?? 0n };
+}
+
+/** How a selection is gone through, chunk by chunk. */
+export interface PassOptions {
+  /** The newest that is meant. */
+  readonly upTo: bigint;
+  readonly onProgress: (done: number) => void;
+  /** Ends it between two transactions. */
+  readonly stop: AbortSignal;
+}
