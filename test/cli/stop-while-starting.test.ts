@@ -58,7 +58,7 @@ describe.each(roleNames)('SIGTERM ends a %s in order', (role) => {
     // The settings are among the first modules that the rest of the program loads.
     using tree = patchedSource([
       {
-        file: 'src/config/settings.ts',
+        file: 'src/config/settings/setting.ts',
         replace: "import Type, { type Static, type TSchema } from 'typebox';",
         by: "import Type, { type Static, type TSchema } from 'typebox';\nprocess.kill(process.pid, 'SIGTERM');",
       },
