@@ -8,7 +8,8 @@ import { linesSvg, ratiosSvg } from './svg.ts';
 export function writeReport(folder: string, report: Report): void {
   mkdirSync(folder, { recursive: true });
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
-  write('report.json', `${JSON.stringify(report, null, 1)}\n`);
+  // On one line: plots have thousands of points.
+  write('report.json', `${JSON.stringify(report)}\n`);
   write('report.md', reportMarkdown(report));
   const measured = report.figures.flatMap((figure) => ('error' in figure ? [] : figure));
   const rows = measured.flatMap((figure) => figure.rows);
