@@ -82,8 +82,8 @@ function describe(found: Replayable, { isDryRun, replayed }: Done): string {
   ];
   return [
     isDryRun
-      ? `${formatCount(found.ready)} dead letters would be sent again. Nothing was changed.`
-      : `${formatCount(replayed)} dead letters are queued again. tributary route show says what becomes of them.`,
+      ? `Dead letters that would be sent again: ${formatCount(found.ready)}. Nothing was changed.`
+      : `Dead letters queued again: ${formatCount(replayed)}. What becomes of them: tributary route show`,
     ...left.filter(([count]) => count > 0).map(([count, why]) => `${formatCount(count)} stay: ${why}.`),
   ].join('\n');
 }

@@ -140,7 +140,7 @@ function report(
         ? ''
         : ` Of ${formatCount(conditionErrors)} the condition could not be evaluated.`;
     terminal.out(
-      `${formatCount(queued)} of ${formatCount(lookedAt)} messages are queued for route ${name}.${failed}`,
+      `Messages queued for route ${name}: ${formatCount(queued)} of ${formatCount(lookedAt)}.${failed}`,
     );
   }
   if (!isDone)

@@ -1,4 +1,3 @@
-import { settings } from '../../config/settings.ts';
 import { createAddressGuard, resolveWithSystem } from '../../delivery/address/guarded-lookup.ts';
 import { parseCidrs } from '../../delivery/address/ranges.ts';
 import type { Destination } from '../../model/route-destination.ts';
@@ -12,12 +11,11 @@ export function noteAddress(
   const url = destination.kind === 'nats' ? undefined : destination.url;
   if (url === undefined) return;
   const { hostname } = new URL(url);
-  const { env } = settings.allowDestinations;
   try {
     const guard = createAddressGuard(parseCidrs(config.allowDestinations ?? ''), resolveWithSystem);
     guard.requireAllowed(hostname === 'localhost' ? '127.0.0.1' : hostname);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    terminal.note(`Note: ${why}. Unless ${env} of the delivery processes allows it, nothing is sent there.`);
+    terminal.note(`Note: ${why} Where delivery runs without one that does, nothing is sent there.`);
   }
 }

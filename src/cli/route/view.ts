@@ -135,9 +135,20 @@ function stateFields(state: RouteState, nowMs: number): [string, string][] {
     ],
     ...(next === undefined ? [] : [['next attempt', formatAgo(next.getTime(), nowMs)] as [string, string]]),
     ...(state.lastError === undefined ? [] : [['last error', oneLine(state.lastError)] as [string, string]]),
-    ['dead letters', `${formatCount(state.held)} held, of ${formatCount(state.dead)} ever`],
+    ['dead letters', describeDead(state)],
     ['condition errors', formatCount(state.conditionErrors)],
   ];
+}
+
+function describeDead({ held, dead, replayed, purged, evicted }: RouteState): string {
+  const gone: readonly (readonly [number, string])[] = [
+    [replayed, 'replayed'],
+    [purged, 'purged'],
+    [evicted, 'evicted'],
+  ];
+  const where = gone.filter(([count]) => count > 0).map(([count, how]) => `${formatCount(count)} ${how}`);
+  const ever = `${formatCount(held)} held, of ${formatCount(dead)} ever`;
+  return where.length === 0 ? ever : `${ever}: ${where.join(', ')}`;
 }
 
 /** In the words of the tables. */

@@ -106,10 +106,11 @@ test('what cannot be sent stays, and it is said why', async () => {
   await world.pool.query(`update routes set enabled = false where name = 'off'`);
   await world.pool.query('delete from telemetry where stream_seq = 2');
   const { stdout } = await cli('dead-letters', 'replay', '--all');
-  expect(stdout).toContain('1 dead letters are queued again');
+  expect(stdout).toContain('Dead letters queued again: 1.');
   expect(stdout).toContain('1 stay: their route was removed.');
   expect(stdout).toContain('1 stay: their route is off');
   expect(stdout).toContain('1 stay: their message is not stored any more.');
+  expect((await cli('route', 'show', 'acme', 'on')).stdout).toContain(': 1 replayed');
   expect(await held()).toBe(3);
 });
 
