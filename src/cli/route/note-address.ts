@@ -16,6 +16,6 @@ export function noteAddress(
     guard.requireAllowed(hostname === 'localhost' ? '127.0.0.1' : hostname);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    terminal.note(`Note: ${why} Where delivery runs without one that does, nothing is sent there.`);
+    terminal.note(`Note: ${why}. Where delivery runs without one that does, nothing is sent there.`);
   }
 }

@@ -10,7 +10,7 @@ export class AddressRefusedError extends Error {
 }
 
 /** A socket may wrap the error that its look-up gave it. */
-export function isAddressRefused(error: unknown): boolean {
+export function isAddressRefused(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && error.code === 'ADDRESS_REFUSED';
 }
 
@@ -44,7 +44,7 @@ export function createAddressGuard(allowed: readonly Cidr[], resolve: Resolve): 
     const why = refuseAddress(address, allowed);
     if (why === undefined) return;
     const of = hostname === address ? '' : `${hostname} resolves to an address that is not allowed: `;
-    throw new AddressRefusedError(`${of}${why}. TRIBUTARY_ALLOW_DESTINATIONS allows ranges.`);
+    throw new AddressRefusedError(`${of}${why}. TRIBUTARY_ALLOW_DESTINATIONS allows ranges`);
   };
   const judged = async (hostname: string, family: number) => {
     const found = await resolve(hostname);

@@ -5,7 +5,7 @@ import { withDeadline } from '../../lib/deadline.ts';
 import { type MqttDestination, renderTopic } from '../../model/route-destination.ts';
 import type { RouteSecrets } from '../../model/route-secrets.ts';
 import { type AddressGuard, isAddressRefused } from '../address/guarded-lookup.ts';
-import { describeError, type Outcome } from '../outcome.ts';
+import { describeError, type Outcome, printable } from '../outcome.ts';
 import { templateValues } from '../render.ts';
 import type { Sender } from '../sender.ts';
 
@@ -48,7 +48,9 @@ export function createBrokerSender(options: BrokerOptions): Sender {
         return { kind: 'delivered' };
       } catch (error) {
         const detail = describeError(error);
-        if (isAddressRefused(error)) return { kind: 'dead', reason: 'ADDRESS_REFUSED', detail };
+        // The reason names the code already.
+        if (isAddressRefused(error))
+          return { kind: 'dead', reason: 'ADDRESS_REFUSED', detail: printable(error.message) };
         return { kind: 'retry', error: detail, unwell: true };
       }
     },

@@ -78,7 +78,9 @@ export function judgeAnswer({ status, retryAfter, body }: Answer, nowMs: number)
 
 function judgeError(error: unknown): Outcome {
   const detail = describeError(error);
-  if (isAddressRefused(error)) return { kind: 'dead', reason: 'ADDRESS_REFUSED', detail };
+  // The reason names the code already.
+  if (isAddressRefused(error))
+    return { kind: 'dead', reason: 'ADDRESS_REFUSED', detail: printable(error.message) };
   // Only our own code throws these: a URL or a secret that cannot be used.
   if (error instanceof TypeError) return { kind: 'dead', reason: 'UNDELIVERABLE', detail };
   return { kind: 'retry', error: detail, unwell: true };

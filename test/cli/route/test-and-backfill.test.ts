@@ -96,6 +96,10 @@ test('send sends the newest once, exactly as it was shown but for the time; a re
   const refused = await cli(['route', 'test', 'acme', 'all', '--send']);
   expect(refused.code).toBe(1);
   expect(refused.stdout).toContain('a dead letter REFUSED: answered 400');
+  const inside = await cli(['route', 'test', 'acme', 'all', '--webhook', 'http://10.0.0.1/', '--send']);
+  expect(inside.stdout).toContain(
+    'a dead letter ADDRESS_REFUSED: 10.0.0.1 is private. TRIBUTARY_ALLOW_DESTINATIONS allows ranges',
+  );
 });
 
 test('options change the route for the test alone; without a name they make one up', async () => {
