@@ -16,6 +16,7 @@ import { selectRouteChanges } from '../store/delivery/delivery-routes.ts';
 import { createPool } from '../store/pool.ts';
 import { routeTotalsShards } from '../store/routes/add-to-route-totals.ts';
 import { connectNats } from '../stream/connection.ts';
+import { startLeftoverWatch } from '../stream/leftovers.ts';
 import { startPuller } from '../stream/puller.ts';
 import { routesConsumerName, routesStreamName } from '../stream/subjects.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
@@ -148,12 +149,21 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
     shard: randomInt(routeTotalsShards),
   });
   delivery.failed.catch(options.onFailure);
+  // Jobs that come back once more are delivered once more, under the same id.
+  const leftovers = startLeftoverWatch({
+    nc,
+    stream: routesStreamName,
+    consumer: routesConsumerName,
+    random: options.random,
+    log,
+  });
   const status = serveRoleStatus({ nc, role: 'delivery', id, now, more: () => ({ ...delivery.current() }) });
   log.info({ event: 'ready', role: 'delivery', id }, 'delivery ready');
   return {
     async drain() {
+      const watched = leftovers.drain();
       await delivery.drain();
-      await soon(Promise.all([senders.drain(), status.drain()]));
+      await soon(Promise.all([watched, senders.drain(), status.drain()]));
     },
   };
 }
