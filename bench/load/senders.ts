@@ -81,7 +81,8 @@ function createLine<T>(places: readonly T[]) {
   const waiting: ((place: T) => void)[] = [];
   let served = 0;
   return {
-    free: (): T | undefined => idle.pop(),
+    // In turn: the last one first would leave most connections silent until the server closes them.
+    free: (): T | undefined => idle.shift(),
     wait: (): Promise<T> => new Promise((resolve) => waiting.push(resolve)),
     give(place: T): void {
       const first = waiting[served];
