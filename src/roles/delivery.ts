@@ -16,14 +16,10 @@ import { selectRouteChanges } from '../store/delivery/delivery-routes.ts';
 import { createPool } from '../store/pool.ts';
 import { routeTotalsShards } from '../store/routes/add-to-route-totals.ts';
 import { connectNats } from '../stream/connection.ts';
-import { startLeftoverWatch } from '../stream/leftovers.ts';
 import { startPuller } from '../stream/puller.ts';
 import { routesConsumerName, routesStreamName } from '../stream/subjects.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
-import { createAnswers } from './answers.ts';
-import { startDurabilityFeed } from './durability-feed.ts';
 import { soon } from './goodbye.ts';
-import { startHealthServer } from './health.ts';
 import { startNatsDialer } from './nats-dialer.ts';
 import type { RoleDeps, RoleInstruments } from './role-deps.ts';
 import { createRoleId, serveRoleStatus, version } from './role-status.ts';
@@ -64,10 +60,6 @@ export async function startDeliveryRole(config: Config, deps: RoleDeps = {}): Pr
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   const dialer = startNatsDialer({ connect: () => connectNats({ url, name, log }), log, random });
-  const whyNotReady = createAnswers({ nats: dialer.current, pool });
-  const durability = startDurabilityFeed(dialer.current, config.natsMonitorUrl);
-  const told = { whyNotReady, durability: durability.current, metrics, log };
-  const health = startHealthServer({ bind: config.bind, port: config.healthPort, ...told });
   const instruments = { metrics, log, now, wallClock, random };
   return startWorkWithBoth({
     role: 'delivery',
@@ -75,8 +67,8 @@ export async function startDeliveryRole(config: Config, deps: RoleDeps = {}): Pr
     config,
     pool,
     dialer,
-    durability,
-    health,
+    queue: { stream: routesStreamName, consumer: routesConsumerName },
+    metrics,
     start: (nc, onFailure) => startWork({ config, settings, id, nc, pool, onFailure, ...instruments }),
     log,
     random,
@@ -149,21 +141,12 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
     shard: randomInt(routeTotalsShards),
   });
   delivery.failed.catch(options.onFailure);
-  // Jobs that come back once more are delivered once more, under the same id.
-  const leftovers = startLeftoverWatch({
-    nc,
-    stream: routesStreamName,
-    consumer: routesConsumerName,
-    random: options.random,
-    log,
-  });
   const status = serveRoleStatus({ nc, role: 'delivery', id, now, more: () => ({ ...delivery.current() }) });
   log.info({ event: 'ready', role: 'delivery', id }, 'delivery ready');
   return {
     async drain() {
-      const watched = leftovers.drain();
       await delivery.drain();
-      await soon(Promise.all([watched, senders.drain(), status.drain()]));
+      await soon(Promise.all([senders.drain(), status.drain()]));
     },
   };
 }

@@ -1,11 +1,14 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import type { Config } from '../config/settings.ts';
+import { startLeftoverWatch } from '../stream/leftovers.ts';
+import { createAnswers } from './answers.ts';
 import { closeConnection } from './close-connection.ts';
-import type { DurabilityFeed } from './durability-feed.ts';
+import { startDurabilityFeed } from './durability-feed.ts';
 import { soon } from './goodbye.ts';
-import type { HealthServer } from './health.ts';
+import { startHealthServer } from './health.ts';
 import type { NatsDialer } from './nats-dialer.ts';
 import { prepareTopology } from './role-topology.ts';
 import { waitForSchema } from './wait-for-schema.ts';
@@ -20,8 +23,9 @@ export interface WorkWithBothOptions {
   readonly config: Config;
   readonly pool: pg.Pool;
   readonly dialer: NatsDialer;
-  readonly durability: DurabilityFeed;
-  readonly health: HealthServer;
+  /** What the role takes its work from. */
+  readonly queue: { readonly stream: string; readonly consumer: string };
+  readonly metrics: Registry;
   /** Runs beside the work from the start. */
   readonly maintenance?: Drainable;
   /** The work waits until it is ready. */
@@ -42,7 +46,11 @@ export interface RunningWork {
 
 /** Returns at once; begins the work when both servers are there, however long that takes, and ends everything in order. */
 export function startWorkWithBoth(options: WorkWithBothOptions): RunningWork {
-  const { role, id, pool, dialer, durability, health, maintenance, registry, log } = options;
+  const { role, id, config, pool, dialer, metrics, maintenance, registry, log } = options;
+  const whyNotReady = createAnswers({ nats: dialer.current, pool });
+  const durability = startDurabilityFeed(dialer.current, config.natsMonitorUrl);
+  const told = { whyNotReady, durability: durability.current, metrics, log };
+  const health = startHealthServer({ bind: config.bind, port: config.healthPort, ...told });
   const stopping = Promise.withResolvers<undefined>();
   let stopped = false;
   const failed = Promise.withResolvers<never>();
@@ -77,7 +85,7 @@ interface Stop {
 
 /** Undefined when it was stopped before. */
 async function beginWork(
-  { config, pool, dialer, registry, start, log, random }: WorkWithBothOptions,
+  { config, pool, dialer, queue, registry, start, log, random }: WorkWithBothOptions,
   { isStopped, stopping }: Stop,
   onFailure: (error: unknown) => void,
 ): Promise<Drainable | undefined> {
@@ -86,5 +94,15 @@ async function beginWork(
   await Promise.race([registry?.ready, stopping]);
   if (nc === undefined || isStopped()) return undefined;
   await prepareTopology(nc, config, log);
-  return isStopped() ? undefined : start(nc, onFailure);
+  if (isStopped()) return undefined;
+  const work = start(nc, onFailure);
+  // Of any work queue a killed server may bring back what was acknowledged.
+  const leftovers = startLeftoverWatch({ nc, ...queue, random, log });
+  return {
+    async drain() {
+      const watched = leftovers.drain();
+      await work.drain();
+      await soon(watched);
+    },
+  };
 }

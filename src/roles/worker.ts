@@ -14,7 +14,6 @@ import { type RegistryFeed, startRegistryFeed } from '../store/registry-feed.ts'
 import { ledgerShards } from '../store/statements/add-to-ledger.ts';
 import type { Queryable } from '../store/statements/queryable.ts';
 import { connectNats } from '../stream/connection.ts';
-import { startLeftoverWatch } from '../stream/leftovers.ts';
 import { type PulledMessage, startPuller } from '../stream/puller.ts';
 import { canaryEchoSubject, consumerName, readingsSubject, streamName } from '../stream/subjects.ts';
 import { createCanaryEcho } from '../worker/canary-echo.ts';
@@ -33,10 +32,7 @@ import { createSettledCounts } from '../worker/settled-counts.ts';
 import { createTap } from '../worker/tap.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
 import { startAlarms } from './alarms.ts';
-import { createAnswers } from './answers.ts';
-import { startDurabilityFeed } from './durability-feed.ts';
 import { soon } from './goodbye.ts';
-import { startHealthServer } from './health.ts';
 import { startNatsDialer } from './nats-dialer.ts';
 import { quarantineLimits } from './quarantine-limits.ts';
 import { auditOf, createRoleAuditor } from './role-audit.ts';
@@ -94,11 +90,6 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
     wallClock,
     tasks,
   });
-  const { bind, healthPort: port } = config;
-  const whyNotReady = createAnswers({ nats: dialer.current, pool });
-  const durability = startDurabilityFeed(dialer.current, config.natsMonitorUrl);
-  const told = { whyNotReady, durability: durability.current, metrics, log };
-  const health = startHealthServer({ bind, port, ...told });
   const instruments = { metrics, log, now, wallClock, random };
   return startWorkWithBoth({
     role: 'worker',
@@ -106,8 +97,8 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
     config,
     pool,
     dialer,
-    durability,
-    health,
+    queue: { stream: streamName, consumer: consumerName },
+    metrics,
     maintenance,
     registry,
     start: (nc, onFailure) =>
@@ -168,15 +159,12 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
   });
   const alarms = startAlarms({ nc, pool: options.pool, metrics: options.metrics, log });
   const status = serveRoleStatus({ nc, role: 'worker', id, now, more });
-  const stream = { stream: streamName, consumer: consumerName };
-  const leftovers = startLeftoverWatch({ nc, ...stream, random: options.random, log });
   log.info({ event: 'ready', role: 'worker', id }, 'worker ready');
   return {
     async drain() {
-      const watched = leftovers.drain();
       await loop.drain(workerDefaults.settleDeadlineMs).catch(options.onFailure);
       await routes.drain();
-      await soon(Promise.all([watched, sharing.drain(), answer.drain(), status.drain(), alarms.drain()]));
+      await soon(Promise.all([sharing.drain(), answer.drain(), status.drain(), alarms.drain()]));
     },
   };
 }
