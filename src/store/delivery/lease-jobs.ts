@@ -38,6 +38,10 @@ async function selectRoutes(db: Queryable, name: string, text: string): Promise<
   return rows.map((row) => row.route_id);
 }
 
+/** Of `route_schedule s`, for a `Row`. */
+const leasedColumns = `s.route_id, s.job_id, s.tenant_id, s.job, s.attempts,
+          extract(epoch from s.first_attempt_at)::float8 * 1000 as first_ms`;
+
 const leaseText = `
 with wanted as (
   select route_id, jobs from unnest($1::int[], $2::int[]) as w (route_id, jobs)
@@ -51,8 +55,7 @@ with wanted as (
 )
 update route_schedule s set lease_until = now() + $3 * interval '1 ms'
 from picked p where s.route_id = p.route_id and s.job_id = p.job_id
-returning s.route_id, s.job_id, s.tenant_id, s.job, s.attempts,
-          extract(epoch from s.first_attempt_at)::float8 * 1000 as first_ms`;
+returning ${leasedColumns}`;
 
 interface Row {
   readonly route_id: number;
@@ -76,14 +79,14 @@ export async function leaseJobs(
 }
 
 const takeOutText = `
-delete from route_schedule where (route_id, job_id) in (
+delete from route_schedule s where (route_id, job_id) in (
   select route_id, job_id from route_schedule
   where route_id = $1 and (lease_until is null or lease_until < now())
     and first_attempt_at <= now() - $2 * interval '1 ms'
   order by due_at limit $3
   for update skip locked
 )
-returning route_id, job_id, tenant_id, job, attempts, extract(epoch from first_attempt_at)::float8 * 1000 as first_ms`;
+returning ${leasedColumns}`;
 
 /** Takes out jobs of a route, due or not, that are older than that; 0: all that nobody works on. The caller writes what becomes of them. */
 export async function takeOutJobs(
@@ -115,14 +118,14 @@ export async function selectFullRoutes(db: Queryable, maxJobs: number): Promise<
 /** Two processes that see the same excess must not both take it out. */
 const excessLock = 0x72_6f_75_74;
 const excessText = `
-delete from route_schedule where (route_id, job_id) in (
+delete from route_schedule s where (route_id, job_id) in (
   select route_id, job_id from route_schedule
   where route_id = $1 and (lease_until is null or lease_until < now())
   order by due_at desc
   limit (select least($3, greatest(0, coalesce(sum(jobs), 0) - $2)) from route_schedule where route_id = $1)
   for update skip locked
 )
-returning route_id, job_id, tenant_id, job, attempts, extract(epoch from first_attempt_at)::float8 * 1000 as first_ms`;
+returning ${leasedColumns}`;
 
 /** Takes out what is over `maxJobs` of a route, at most `limit` rows: those whose next attempt is furthest away. In a transaction. */
 export async function takeOutExcess(

@@ -1,20 +1,6 @@
-import type { TenantId } from '../../model/identifiers.ts';
-import type { RouteRule, RouteTrigger } from '../../model/route.ts';
+import type { RouteRule } from '../../model/route.ts';
+import { type RouteRuleRow, routeRuleColumns, routeRuleOf } from '../registry/route-row.ts';
 import type { Queryable } from '../statements/queryable.ts';
-
-export interface RouteRuleRow {
-  readonly route_id: number;
-  readonly tenant_id: TenantId;
-  readonly name: string;
-  readonly topic_filter: string;
-  readonly condition: string | null;
-  readonly fires_on: RouteTrigger[];
-  readonly rate_per_second: number | null;
-  readonly burst: number | null;
-  readonly enabled: boolean;
-}
-
-export const routeRuleColumns = `route_id, tenant_id, name, topic_filter, condition, fires_on, rate_per_second, burst, enabled`;
 
 /** Routes that changed after a version. */
 export async function selectRoutesSince(db: Queryable, version: number): Promise<RouteRule[]> {
@@ -24,20 +10,6 @@ export async function selectRoutesSince(db: Queryable, version: number): Promise
     values: [version],
   });
   return rows.map(routeRuleOf);
-}
-
-export function routeRuleOf(row: RouteRuleRow): RouteRule {
-  return {
-    routeId: row.route_id,
-    tenantId: row.tenant_id,
-    name: row.name,
-    topicFilter: row.topic_filter,
-    condition: row.condition ?? undefined,
-    firesOn: row.fires_on,
-    ratePerSecond: row.rate_per_second ?? undefined,
-    burst: row.burst ?? undefined,
-    enabled: row.enabled,
-  };
 }
 
 /** Routes that were deleted after a version. */

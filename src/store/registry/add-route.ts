@@ -9,6 +9,20 @@ export interface NewRoute extends Omit<Route, 'routeId'> {
   readonly secrets: Uint8Array | undefined;
 }
 
+/** From `topic_filter` to `enabled`, in the order of both statements that write them. */
+export function routeValues(route: Omit<NewRoute, 'tenantId' | 'name'>): unknown[] {
+  return [
+    route.topicFilter,
+    route.condition,
+    route.firesOn,
+    JSON.stringify(route.destination),
+    route.secrets,
+    route.ratePerSecond,
+    route.burst,
+    route.enabled,
+  ];
+}
+
 /**
  * Adds what has been checked, while the tenant has fewer routes than `maxPerTenant`; of two calls at once one may go over.
  *
@@ -22,19 +36,7 @@ export async function addRoute(db: Queryable, route: NewRoute, maxPerTenant: num
       select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 where exists (select from tenants where tenant_id = $1)
         and (select count(*) from routes where tenant_id = $1) < $11
       on conflict (tenant_id, name) do nothing returning ${routeColumns}`,
-    values: [
-      tenantId,
-      name,
-      route.topicFilter,
-      route.condition,
-      route.firesOn,
-      JSON.stringify(route.destination),
-      route.secrets,
-      route.ratePerSecond,
-      route.burst,
-      route.enabled,
-      maxPerTenant,
-    ],
+    values: [tenantId, name, ...routeValues(route), maxPerTenant],
   });
   const [row] = rows;
   if (row !== undefined) return toRoute(row);

@@ -1,6 +1,6 @@
 import type { TenantId } from '../../model/identifiers.ts';
 import type { Queryable } from '../statements/queryable.ts';
-import type { NewRoute } from './add-route.ts';
+import { type NewRoute, routeValues } from './add-route.ts';
 import { requireTenant } from './find-routes.ts';
 import { routeNotFound } from './registry-error.ts';
 
@@ -14,17 +14,7 @@ export async function saveRoute(
     text: `update routes set topic_filter = $2, condition = $3, fires_on = $4, destination = $5, secrets = $6,
         rate_per_second = $7, burst = $8, enabled = $9, disabled_reason = case when $9 then null else disabled_reason end
       where route_id = $1`,
-    values: [
-      routeId,
-      route.topicFilter,
-      route.condition,
-      route.firesOn,
-      JSON.stringify(route.destination),
-      route.secrets,
-      route.ratePerSecond,
-      route.burst,
-      route.enabled,
-    ],
+    values: [routeId, ...routeValues(route)],
   });
 }
 

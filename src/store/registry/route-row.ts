@@ -12,27 +12,23 @@ export interface StoredRoute extends RouteRule {
   readonly updatedAt: Date;
 }
 
-export interface RouteRow {
+/** What a worker goes by. */
+export interface RouteRuleRow {
   readonly route_id: number;
   readonly tenant_id: TenantId;
   readonly name: string;
   readonly topic_filter: string;
   readonly condition: string | null;
   readonly fires_on: RouteTrigger[];
-  readonly destination: string;
-  readonly has_secrets: boolean;
   readonly rate_per_second: number | null;
   readonly burst: number | null;
   readonly enabled: boolean;
-  readonly disabled_reason: string | null;
-  readonly created_at: Date;
-  readonly updated_at: Date;
 }
 
-export const routeColumns = `route_id, tenant_id, name, topic_filter, condition, fires_on, destination,
-  secrets is not null as has_secrets, rate_per_second, burst, enabled, disabled_reason, created_at, updated_at`;
+export const routeRuleColumns =
+  'route_id, tenant_id, name, topic_filter, condition, fires_on, rate_per_second, burst, enabled';
 
-export function toRoute(row: RouteRow): StoredRoute {
+export function routeRuleOf(row: RouteRuleRow): RouteRule {
   return {
     routeId: row.route_id,
     tenantId: row.tenant_id,
@@ -40,11 +36,28 @@ export function toRoute(row: RouteRow): StoredRoute {
     topicFilter: row.topic_filter,
     condition: row.condition ?? undefined,
     firesOn: row.fires_on,
-    destination: row.destination,
-    hasSecrets: row.has_secrets,
     ratePerSecond: row.rate_per_second ?? undefined,
     burst: row.burst ?? undefined,
     enabled: row.enabled,
+  };
+}
+
+export interface RouteRow extends RouteRuleRow {
+  readonly destination: string;
+  readonly has_secrets: boolean;
+  readonly disabled_reason: string | null;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+export const routeColumns = `${routeRuleColumns}, destination, secrets is not null as has_secrets, disabled_reason,
+  created_at, updated_at`;
+
+export function toRoute(row: RouteRow): StoredRoute {
+  return {
+    ...routeRuleOf(row),
+    destination: row.destination,
+    hasSecrets: row.has_secrets,
     disabledReason: row.disabled_reason ?? undefined,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

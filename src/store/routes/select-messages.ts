@@ -1,22 +1,10 @@
+import type { JobHead, RoutedMessage } from '../../model/route-job.ts';
 import type { Queryable } from '../statements/queryable.ts';
 import { isoMicroseconds } from './take-owed.ts';
 
 /** A stored message as a job carries it. */
-export interface StoredMessage {
+export interface StoredMessage extends RoutedMessage, Omit<JobHead, 'routeId'> {
   readonly timeUs: number;
-  /** 32 hex digits. */
-  readonly identity: string;
-  readonly tenantId: string;
-  readonly deviceId: string;
-  readonly siteId: string;
-  readonly msgType: string;
-  readonly seq: number | undefined;
-  /** ISO 8601 in UTC. */
-  readonly time: string;
-  readonly arrivedAt: string;
-  /** JSON text. */
-  readonly metricsText: string;
-  readonly extraText: string | undefined;
 }
 
 export interface StoredMessageRow {

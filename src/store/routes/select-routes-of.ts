@@ -1,6 +1,6 @@
 import type { RoutesView } from '../../model/route.ts';
 import { createRouteTable } from '../feed/route-table.ts';
-import { type RouteRuleRow, routeRuleColumns, routeRuleOf } from '../feed/select-routes-since.ts';
+import { type RouteRuleRow, routeRuleColumns, routeRuleOf } from '../registry/route-row.ts';
 import type { Queryable } from '../statements/queryable.ts';
 
 /** The routes of some tenants, as they are now. */

@@ -32,6 +32,12 @@ export const ample: QuarantineLimits = {
   unknown: { rows: 1e9, bytes: 1e12 },
 };
 
+/** A replay for whose messages somebody vouches. */
+export const vouched = {
+  vouch: true,
+  note: { operator: 'ann', filter: '{}', vouchedBecause: 'ticket 17' },
+} as const;
+
 /** One message as a device would have sent it; the rest is as in `messages.ts`. */
 export interface Sent {
   readonly seq: number;
@@ -57,6 +63,8 @@ export interface World {
   replay(selection: QuarantineSelection, changes?: Partial<ReplayOptions>): ReturnType<typeof replay>;
   dryRun(selection: QuarantineSelection, vouch?: boolean): ReturnType<typeof dryRun>;
   rows<R extends pg.QueryResultRow>(sql: string): Promise<R[]>;
+  /** Of what lies in the quarantine, the oldest first. */
+  reasons(): Promise<string[]>;
   count(table: string): Promise<number>;
   ledger(): Promise<unknown>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -143,6 +151,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
         stop: new AbortController().signal,
       }),
     rows,
+    reasons: async () =>
+      (await rows<{ reason: string }>('select reason from quarantine order by quarantine_id')).map(
+        ({ reason }) => reason,
+      ),
     count: async (table) => Number((await rows<{ n: string }>(`select count(*) as n from ${table}`))[0]?.n),
     ledger: async () =>
       (

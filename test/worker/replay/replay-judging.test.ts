@@ -7,22 +7,13 @@ import { rotateToken } from '../../../src/store/registry/rotate-token.ts';
 import { decode } from '../../../src/worker/decode.ts';
 import { arrivedAtMs, envelopeOf, options, rawOf, token } from '../messages.ts';
 import { hex } from '../settling.ts';
-import { createWorld, device, tenant, type World } from './quarantine-world.ts';
+import { createWorld, device, tenant, vouched, type World } from './quarantine-world.ts';
 
 let world: World;
 beforeEach(async () => {
   world = await createWorld();
 });
 afterEach(() => world[Symbol.asyncDispose]());
-
-const vouched = {
-  vouch: true,
-  note: { operator: 'ann', filter: '{}', vouchedBecause: 'ticket 17' },
-} as const;
-const reasons = async () =>
-  (await world.rows<{ reason: string }>('select reason from quarantine order by quarantine_id')).map(
-    ({ reason }) => reason,
-  );
 
 describe('the token that a message was sent with', () => {
   test('an earlier one counts: rotated in between, or the device was deleted and registered again', async () => {
@@ -88,9 +79,9 @@ describe('the token that a message was sent with', () => {
     await world.register();
     await revokeDevice(world.pool, tenant, device);
     expect(await world.replay({})).toMatchObject({ stored: 0, refused: 2 });
-    expect(await reasons()).toEqual(['DEVICE_REVOKED', 'UNREGISTERED_DEVICE']);
+    expect(await world.reasons()).toEqual(['DEVICE_REVOKED', 'UNREGISTERED_DEVICE']);
     expect(await world.replay({}, vouched)).toMatchObject({ stored: 1, refused: 1 });
-    expect(await reasons()).toEqual(['UNREGISTERED_DEVICE']);
+    expect(await world.reasons()).toEqual(['UNREGISTERED_DEVICE']);
   });
 
   test('what was cut out where a value stood is never stored, whoever vouches', async () => {
@@ -98,7 +89,7 @@ describe('the token that a message was sent with', () => {
     await world.register();
     expect(await world.dryRun({}, true)).toMatchObject({ stored: 0, refused: 1, altered: 1 });
     expect(await world.replay({}, vouched)).toMatchObject({ stored: 0, refused: 1 });
-    expect(await reasons()).toEqual(['BAD_ENVELOPE']);
+    expect(await world.reasons()).toEqual(['BAD_ENVELOPE']);
   });
 });
 
@@ -136,7 +127,7 @@ describe('identities', () => {
     await world.register();
     expect(await world.dryRun({})).toMatchObject({ stored: 2, duplicates: 2, refused: 1 });
     expect(await world.replay({})).toMatchObject({ stored: 2, duplicates: 2, refused: 1 });
-    expect(await reasons()).toEqual(['IDENTITY_REUSED']);
+    expect(await world.reasons()).toEqual(['IDENTITY_REUSED']);
     // The key is taken now: a resend does not come through again.
     expect(await world.send([{ seq: 6, key: key(1) }])).toEqual(['duplicate']);
   });

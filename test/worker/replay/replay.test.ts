@@ -10,7 +10,7 @@ import { createRateLimiter } from '../../../src/worker/rate-limiter.ts';
 import type { Candidate } from '../../../src/worker/replay/candidates.ts';
 import { arrivedAtMs } from '../messages.ts';
 import { insertRoute } from '../routing/insert-route.ts';
-import { createWorld, log, type World } from './quarantine-world.ts';
+import { createWorld, log, vouched, type World } from './quarantine-world.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -19,14 +19,6 @@ beforeEach(async () => {
 afterEach(() => world[Symbol.asyncDispose]());
 
 const unregistered = { reason: 'UNREGISTERED_DEVICE' };
-const vouched = {
-  vouch: true,
-  note: { operator: 'ann', filter: '{}', vouchedBecause: 'ticket 17' },
-} as const;
-const reasons = async () =>
-  (await world.rows<{ reason: string }>('select reason from quarantine order by quarantine_id')).map(
-    ({ reason }) => reason,
-  );
 
 describe('what passes now leaves the quarantine', () => {
   test('messages of a device that was registered since are stored as they came, and the ledger moves', async () => {
@@ -101,7 +93,7 @@ describe('what passes now leaves the quarantine', () => {
     const before = await world.ledger();
     const again = await world.replay({});
     expect(again).toMatchObject({ stored: 0, duplicates: 0, refused: 1 });
-    expect([before, await world.count('telemetry'), await reasons()]).toEqual([
+    expect([before, await world.count('telemetry'), await world.reasons()]).toEqual([
       await world.ledger(),
       1,
       ['SITE_MISMATCH'],
@@ -119,7 +111,7 @@ describe('what passes now leaves the quarantine', () => {
         ['METRIC_VALUE_INVALID', 1],
       ]),
     });
-    expect(await reasons()).toEqual(['TOKEN_INVALID', 'METRIC_VALUE_INVALID']);
+    expect(await world.reasons()).toEqual(['TOKEN_INVALID', 'METRIC_VALUE_INVALID']);
     expect(await world.ledger()).toEqual({ stored: 0, duplicates: 0, quarantined: 2, internal: 0 });
   });
 
