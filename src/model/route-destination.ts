@@ -52,8 +52,6 @@ export const natsSchema = Type.Object(
   strict,
 );
 
-export const destinationSchema = Type.Union([webhookSchema, mqttSchema, natsSchema]);
-
 export type WebhookDestination = Readonly<Static<typeof webhookSchema>>;
 export type MqttDestination = Readonly<Static<typeof mqttSchema>>;
 export type NatsDestination = Readonly<Static<typeof natsSchema>>;

@@ -40,8 +40,6 @@ export interface RoutesView {
   routesOf(tenantId: string): readonly RouteRule[];
 }
 
-export const noRoutes: RoutesView = { routesOf: () => [] };
-
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export const routeNameRule = '1 to 64 of A-Z a-z 0-9 . _ -, starting with a letter or digit';
