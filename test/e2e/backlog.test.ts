@@ -86,10 +86,11 @@ async function windows(stack: Stack): Promise<Windowed[]> {
 test(`a backlog of ${backlog} messages built without workers is limited as it would have been live, and no more`, async () => {
   const env = { TRIBUTARY_CANARY_INTERVAL_MS: '0', TRIBUTARY_QUARANTINE_MAX_PER_TENANT: '1000000' };
   await using stack = await startStack({ roles: { gateway: 1, mqtt: 0, worker: 0 }, env });
-  // So many that each stays below its limit when they are sent as fast as it goes.
+  // So many that each stays below its limit when they are sent as fast as it goes: a tenant's is 20,000 in a window.
+  const tenants = Math.max(5, Math.ceil(backlog / 10_000));
   const devices = await registerFleet(stack.pool, {
-    tenants: 5,
-    devicesPerTenant: Math.max(100, backlog / 100),
+    tenants,
+    devicesPerTenant: Math.max(100, Math.ceil(backlog / 20 / tenants)),
   });
   const [loud, steadyDevice, ...others] = devices;
   if (loud === undefined || steadyDevice === undefined) throw new Error('no device');
