@@ -28,7 +28,13 @@ export type SettingName = keyof typeof settings;
 
 type Value<S> = S extends Setting<infer T extends TSchema> ? Static<T> : never;
 /** Names of settings without a default. */
-type OptionalName = 'natsUrl' | 'natsMonitorUrl' | 'databaseUrl' | 'secretsKey' | 'allowDestinations';
+type OptionalName =
+  | 'natsUrl'
+  | 'natsMonitorUrl'
+  | 'databaseUrl'
+  | 'receiptKey'
+  | 'secretsKey'
+  | 'allowDestinations';
 
 /** All settings, checked and frozen. */
 export type Config = {

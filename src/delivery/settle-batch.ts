@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { disableRoute } from '../store/delivery/delivery-routes.ts';
+import { type DeliveredJob, recordDelivered } from '../store/delivery/record-delivered.ts';
 import { type ScheduledJob, scheduleJobs } from '../store/delivery/schedule-jobs.ts';
 import { deleteJobs, type Rescheduled, rescheduleJobs } from '../store/delivery/settle-leased.ts';
 import { addToRouteTotals, type RouteCounts } from '../store/routes/add-to-route-totals.ts';
@@ -20,6 +21,7 @@ export async function settleBatch(pool: pg.Pool, shard: number, batch: readonly 
     await rescheduleJobs(client, batch.flatMap(toReschedule));
     const ended = await endedHere(client, batch);
     await bury(client, ended);
+    await recordDelivered(client, ended.flatMap(toDelivered));
     const waited = batch.filter(({ verdict }) => verdict.kind === 'wait');
     await count(client, shard, [...ended, ...waited]);
     // Last: it holds up every change of the registry until the commit.
@@ -56,6 +58,14 @@ function toReschedule({ parcel, origin, verdict }: Settlement): Rescheduled[] {
   if (origin.kind !== 'schedule' || verdict.kind !== 'wait') return [];
   const { dueInMs, attempts, error: lastError } = verdict;
   return [{ routeId: parcel.routeId, jobId: parcel.id, dueInMs, attempts, lastError }];
+}
+
+function toDelivered({ parcel, verdict }: Settlement): DeliveredJob[] {
+  if (verdict.kind !== 'delivered') return [];
+  const { routeId, attempts } = parcel;
+  return parcel.jobs.flatMap(({ content }) =>
+    content.kind === 'message' ? { routeId, identity: content.identity, attempts: attempts + 1 } : [],
+  );
 }
 
 /** Of a batch each job is a dead letter of its own. */

@@ -33,10 +33,22 @@ export interface IncomingMessage {
   readonly payloadBase64?: string;
   /** The payload, parsed; empty when it is no object. */
   readonly payload: Readonly<Record<string, unknown>>;
+  /** Whom the worker tells what became of it: see `SettledWaits`. Absent: nobody. */
+  readonly settledTo?: string | undefined;
+}
+
+export interface AcceptedMessage {
+  readonly ok: true;
+  readonly seq: number;
+  /** JetStream had the message already; `seq` is the first one's. */
+  readonly duplicate: boolean;
+  readonly identified: IdentifiedMessage;
+  /** As in the envelope, ms since the epoch. */
+  readonly arrivedAtMs: number;
 }
 
 export type IntakeResult =
-  | { readonly ok: true; readonly seq: number; readonly duplicate: boolean; readonly identity: string }
+  | AcceptedMessage
   | {
       readonly ok: false;
       readonly refusal: RefusalCode;
@@ -78,14 +90,10 @@ export function createIntake(options: IntakeOptions): Intake {
         const turned = options.admission.admit(message);
         if (turned === undefined) {
           const identified = identifyAtDoor(options, message);
-          const published = await publish(options, message, encodeMsgId(identified));
+          const arrivedAtMs = options.clock();
+          const published = await publish(options, message, encodeMsgId(identified), arrivedAtMs);
           result = published.ok
-            ? {
-                ok: true,
-                seq: published.seq,
-                duplicate: published.duplicate,
-                identity: identified.identity,
-              }
+            ? { ok: true, seq: published.seq, duplicate: published.duplicate, identified, arrivedAtMs }
             : refused(options, published);
         } else result = { ok: false, ...turned };
       } catch (error) {
@@ -101,11 +109,13 @@ export function createIntake(options: IntakeOptions): Intake {
 }
 
 function publish(
-  { publisher, clock }: IntakeOptions,
+  { publisher }: IntakeOptions,
   message: IncomingMessage,
   msgId: string,
+  arrivedAtMs: number,
 ): Promise<PublishResult> {
-  return publisher.publish(telemetrySubject(message.tenantId), envelopeOf(message, clock()), msgId);
+  const { tenantId, settledTo } = message;
+  return publisher.publish(telemetrySubject(tenantId), envelopeOf(message, arrivedAtMs), msgId, settledTo);
 }
 
 /** Field by field: copying whole messages is what a door would spend its time on. */

@@ -24,6 +24,12 @@ export const refusals = {
   request_timeout: { status: 408, detail: 'Request not received in time' },
   not_found: { status: 404, detail: 'Not found' },
   method_not_allowed: { status: 405, detail: 'Method not allowed' },
+  /** Alike for a forged id, another message's token, and a gateway that has no key. */
+  receipt_not_found: { status: 404, detail: 'No such receipt for this token' },
+  receipt_expired: { status: 410, detail: 'What became of the message is not known any more' },
+  receipts_unavailable: { status: 503, detail: 'Receipts cannot be read now' },
+  /** The answer of a request that waited; `detail` says what is wrong with the message. */
+  quarantined: { status: 422, detail: 'The message was quarantined' },
   unauthorized: { status: 401, detail: 'Operator key required' },
   /** The registry cannot be asked whether the operator key is right. */
   operator_check_failed: { status: 503, detail: 'Operator key cannot be checked' },

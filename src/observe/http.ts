@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { createTalliedCounter } from './tallied-counter.ts';
 
 /** The gateway's routes as the metrics name them; `other` is what no route matched. */
-export type HttpRoute = 'single' | 'batch' | 'rate_limits' | 'other';
+export type HttpRoute = 'single' | 'batch' | 'receipt' | 'rate_limits' | 'other';
 
 export interface HttpMetrics {
   /** A request was answered, `seconds` after its headers were there. */

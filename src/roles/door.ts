@@ -35,6 +35,8 @@ export interface Door {
   readonly pool: pg.Pool;
   /** The connection, once there was one. */
   nats(): NatsConnection | undefined;
+  /** `created` of TELEMETRY as last seen; undefined while it is not known. */
+  streamCreated(): string | undefined;
   /** Resolves once NATS was reached for the first time. */
   readonly connected: Promise<NatsConnection>;
   /** Whether NATS answers now; PostgreSQL is not needed to accept. */
@@ -89,6 +91,7 @@ export function startDoor(options: DoorOptions): Door {
     registry,
     pool,
     nats: dialer.current,
+    streamCreated: () => backbone?.backlog.streamCreated(),
     durability: durability.current,
     flow: () => flowOf(config, backbone, durability.current()),
     connected: dialer.connected,

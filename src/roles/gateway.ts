@@ -10,6 +10,7 @@ import { findOperatorKey } from '../store/registry/find-operator-key.ts';
 import { requestMany } from '../stream/request-many.ts';
 import { rateLimitsSubject } from '../stream/subjects.ts';
 import { type Door, startDoor } from './door.ts';
+import { type RoleReceipts, startRoleReceipts } from './receipts.ts';
 import type { RoleDeps, RoleInstruments } from './role-deps.ts';
 import { createRoleId } from './role-status.ts';
 
@@ -57,10 +58,12 @@ export async function startGateway(config: Config, deps: RoleDeps = {}): Promise
     status,
   });
   let source: HttpSource;
+  let receipts: RoleReceipts | undefined;
   try {
-    source = listen(config, door, { log, metrics, now, wallClock });
+    receipts = startRoleReceipts({ config, door, id, log, now, wallClock });
+    source = listen(config, door, receipts, { log, metrics, now, wallClock });
   } catch (error) {
-    await door.drain();
+    await Promise.all([door.drain(), receipts?.drain()]);
     throw portError(error, config);
   }
   await withDeadline(Promise.race([door.tried, whenAborted(stop)]), firstTryMs, () => undefined);
@@ -71,7 +74,7 @@ export async function startGateway(config: Config, deps: RoleDeps = {}): Promise
     port,
     drain: async () => {
       await source.drain();
-      await door.drain();
+      await Promise.all([door.drain(), receipts?.drain()]);
       log.info({ event: 'drained', role: 'gateway', id }, 'gateway drained');
     },
   };
@@ -80,10 +83,12 @@ export async function startGateway(config: Config, deps: RoleDeps = {}): Promise
 function listen(
   config: Config,
   door: Door,
+  receipts: RoleReceipts,
   { log, metrics, now, wallClock }: Omit<RoleInstruments, 'random'>,
 ): HttpSource {
   return startHttpSource({
     intake: door.intake,
+    receipts: receipts.options,
     bind: config.bind,
     port: config.httpPort,
     reusePort: config.gateways > 1,

@@ -15,7 +15,13 @@ import { ledgerShards } from '../store/statements/add-to-ledger.ts';
 import type { Queryable } from '../store/statements/queryable.ts';
 import { connectNats } from '../stream/connection.ts';
 import { type PulledMessage, startPuller } from '../stream/puller.ts';
-import { canaryEchoSubject, consumerName, readingsSubject, streamName } from '../stream/subjects.ts';
+import {
+  canaryEchoSubject,
+  consumerName,
+  readingsSubject,
+  settledSubject,
+  streamName,
+} from '../stream/subjects.ts';
 import { createCanaryEcho } from '../worker/canary-echo.ts';
 import { decode } from '../worker/decode.ts';
 import { createEpochs } from '../worker/epochs.ts';
@@ -29,6 +35,7 @@ import type { Routing } from '../worker/routing/routing.ts';
 import { createSettle, type OtherEpochError } from '../worker/settle.ts';
 import { startSettleLoop } from '../worker/settle-loop.ts';
 import { createSettledCounts } from '../worker/settled-counts.ts';
+import { createSettledNotices } from '../worker/settled-notices.ts';
 import { createTap } from '../worker/tap.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
 import { startAlarms } from './alarms.ts';
@@ -133,11 +140,16 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
   const echoCanaries = createCanaryEcho((senderId, msgId) => {
     if (!nc.isClosed()) nc.publish(canaryEchoSubject(senderId), msgId);
   });
+  const tellWaiting = createSettledNotices((settledTo, notice) => {
+    const subject = settledSubject(settledTo);
+    if (subject !== undefined && !nc.isClosed()) nc.publish(subject, notice);
+  });
   const routes = startRoleRouting(options);
   const loop = startSettleLoop({
     ...settling(options, limiter, routes.routing),
     puller: pullerOf(options),
     onSettled: (settled) => {
+      tellWaiting(settled);
       counts.add(settled);
       tap(settled);
       echoCanaries(settled);

@@ -6,6 +6,7 @@ import type { QuarantineLimits } from '../model/quarantine-limits.ts';
 import { dropOldWeeks } from './maintenance/drop-old-weeks.ts';
 import { evictDeadLetters } from './maintenance/evict-dead-letters.ts';
 import { evictQuarantine } from './maintenance/evict-quarantine.ts';
+import { expireDelivered } from './maintenance/expire-delivered.ts';
 import { expireMessageKeys } from './maintenance/expire-message-keys.ts';
 import { foldQuarantineTotals, forgetOldTokens } from './maintenance/fold-quarantine-totals.ts';
 import { makeWeeksAhead } from './maintenance/make-weeks-ahead.ts';
@@ -26,6 +27,8 @@ export interface MaintenanceOptions {
   /** How long a dead letter is kept, and how many of a tenant. */
   readonly deadLetterDays: number;
   readonly deadLettersMaxPerTenant: number;
+  /** How long it is known what was delivered; 24. */
+  readonly deliveredHours?: number;
   readonly log: Logger;
   /** Milliseconds that never go back, such as `performance.now`. */
   readonly clock: () => number;
@@ -189,6 +192,7 @@ function tasks(client: pg.Client, options: MaintenanceOptions, intervals: Mainte
     {
       name: 'expired keys',
       run: async () => {
+        await expireDelivered(client, options.deliveredHours ?? 24);
         await expireMessageKeys(client, { keepHours: keepKeysHours, nowMs: wallClock() });
         return housekeepingMs;
       },

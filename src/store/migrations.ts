@@ -4,20 +4,22 @@ import routes from '../../sql/migrations/0002_routes.sql' with { type: 'text' };
 import tombstones from '../../sql/migrations/0003_tombstones.sql' with { type: 'text' };
 import routeBackfills from '../../sql/migrations/0004_route_backfills.sql' with { type: 'text' };
 import routeTombstones from '../../sql/migrations/0005_route_tombstones.sql' with { type: 'text' };
+import receipts from '../../sql/migrations/0008_receipts.sql' with { type: 'text' };
 
 export interface Migration {
-  /** 1, 2, 3 …: the number in front of the file's name. */
+  /** The number in front of the file's name. */
   readonly version: number;
   /** The file's name without `.sql`. */
   readonly name: string;
   readonly sql: string;
 }
 
-/** In order, without gaps; a test compares the list with the folder. */
+/** In order; a number that is given to work under way may be missing for a while; a test compares the list with the folder. */
 export const migrations: readonly Migration[] = [
   { version: 1, name: '0001_spine', sql: spine },
   { version: 2, name: '0002_routes', sql: routes },
   { version: 3, name: '0003_tombstones', sql: tombstones },
   { version: 4, name: '0004_route_backfills', sql: routeBackfills },
   { version: 5, name: '0005_route_tombstones', sql: routeTombstones },
+  { version: 8, name: '0008_receipts', sql: receipts },
 ];

@@ -38,6 +38,8 @@ export interface BacklogMonitorOptions {
 export interface BacklogMonitor {
   /** The latest sample; undefined before the first one, and once it is too old to say anything. */
   current(): Backlog | undefined;
+  /** `created` of the stream, as last seen; undefined before the first look. */
+  streamCreated(): string | undefined;
   /** Counts a message that is about to be published, or says why the stream has no room for it. */
   take(subject: string, bytes: number): 'stream_full' | 'tenant_full' | undefined;
   /** Samples now; resolves when that is done, whether it succeeded or not. */
@@ -115,6 +117,7 @@ export function startBacklogMonitor(options: BacklogMonitorOptions): BacklogMoni
       const ageMs = clock() - last.atMs;
       return ageMs > intervalMs * backlogDefaults.staleAfterIntervals ? undefined : last.backlog;
     },
+    streamCreated: () => last?.created,
     take: (subject, bytes) => {
       const full = room?.take(subject, bytes);
       if (full !== undefined) lookEarly();

@@ -6,6 +6,8 @@ export interface FramedPublish {
   readonly subject: string;
   readonly reply: string;
   readonly msgId: string;
+  /** Further header lines, each with its line end; mostly empty. */
+  readonly moreHeaders: string;
   readonly data: string | Uint8Array;
   /** Of `data`, in UTF-8. */
   readonly dataBytes: number;
@@ -13,11 +15,18 @@ export interface FramedPublish {
 
 const headerStart = 'NATS/1.0\r\nNats-Msg-Id: ';
 const headerEnd = '\r\n\r\n';
+/** A message with this header has its worker tell whom it names: see `settledSubject`. */
+export const settledToHeader = 'Tributary-Settled-To';
 const lineEnd = '\r\n';
 
-/** What the header with a message id adds to a message; ids are ASCII. */
-export function headerBytes(msgId: string): number {
-  return headerStart.length + msgId.length + headerEnd.length;
+/** What the header with a message id adds to a message; it is ASCII. */
+export function headerBytes(msgId: string, moreHeaders: string): number {
+  return headerStart.length + msgId.length + headerEnd.length + moreHeaders.length;
+}
+
+/** The lines of `moreHeaders`. */
+export function settledToLine(settledTo: string | undefined): string {
+  return settledTo === undefined ? '' : `${settledToHeader}: ${settledTo}\r\n`;
 }
 
 /**
@@ -48,9 +57,10 @@ function copyTo(frames: Uint8Array, data: Uint8Array, at: number): number {
 }
 
 /** ASCII, since subjects and ids are: as many bytes as characters. */
-function commandOf({ subject, reply, msgId, dataBytes }: FramedPublish): string {
-  const header = headerBytes(msgId);
-  return `HPUB ${subject} ${reply} ${header} ${header + dataBytes}\r\n${headerStart}${msgId}${headerEnd}`;
+function commandOf({ subject, reply, msgId, moreHeaders, dataBytes }: FramedPublish): string {
+  const header = headerBytes(msgId, moreHeaders);
+  const command = `HPUB ${subject} ${reply} ${header} ${header + dataBytes}\r\n`;
+  return `${command}${headerStart}${msgId}\r\n${moreHeaders}\r\n`;
 }
 
 /** About so many bytes of messages go into one buffer: after an outage there may be very many. */

@@ -45,8 +45,14 @@ export interface Publisher {
    * @param subject printable ASCII without spaces
    * @param data text goes out as UTF-8; bytes are kept until the outcome is there: do not change them
    * @param msgId `Nats-Msg-Id`: printable ASCII without spaces
+   * @param settledTo whom the worker tells what became of it: see `settledSubject`
    */
-  publish(subject: string, data: string | Uint8Array, msgId: string): Promise<PublishResult>;
+  publish(
+    subject: string,
+    data: string | Uint8Array,
+    msgId: string,
+    settledTo?: string,
+  ): Promise<PublishResult>;
   /** Messages under way. */
   readonly inFlight: number;
   /** For how long the connection has been away, in ms; 0 while it is there. */

@@ -2,7 +2,7 @@ import { createInbox, type Msg, type Subscription } from '@nats-io/nats-core';
 import { type PendingPublish, PendingPublishes, refusedResult } from './pending-publishes.ts';
 import { createPongProbe } from './pong-probe.ts';
 import { readPubAck } from './pub-ack.ts';
-import { headerBytes, sendPublishes } from './publish-frames.ts';
+import { headerBytes, sendPublishes, settledToLine } from './publish-frames.ts';
 import {
   type Publisher,
   type PublisherOptions,
@@ -74,7 +74,13 @@ class AckedPublisher implements Publisher {
     return this.#disconnectedAtMs === undefined ? 0 : this.#clock() - this.#disconnectedAtMs;
   }
 
-  publish(subject: string, data: string | Uint8Array, msgId: string): Promise<PublishResult> {
+  publish(
+    subject: string,
+    data: string | Uint8Array,
+    msgId: string,
+    settledTo?: string,
+  ): Promise<PublishResult> {
+    const moreHeaders = settledToLine(settledTo);
     const dataBytes = typeof data === 'string' ? Buffer.byteLength(data) : data.length;
     const refused = this.#refuseUnsent(subject, dataBytes, msgId);
     if (refused !== undefined) {
@@ -91,7 +97,8 @@ class AckedPublisher implements Publisher {
       data,
       dataBytes,
       msgId,
-      bytes: dataBytes + headerBytes(msgId),
+      moreHeaders,
+      bytes: dataBytes + headerBytes(msgId, moreHeaders),
       startedMs,
       deadlineMs: startedMs + this.#options.publishTimeoutMs,
       sends: 0,
@@ -126,7 +133,8 @@ class AckedPublisher implements Publisher {
       return { why: 'refused', detail: 'the subject or the message id is not printable ASCII' };
     if (this.disconnectedForMs > publisherDefaults.disconnectGraceMs) return { why: 'disconnected' };
     const { maxInFlight: count, maxInFlightBytes: bytes } = this.#options;
-    if (this.#pending.exceeds({ count, bytes }, dataBytes + headerBytes(msgId))) return { why: 'overloaded' };
+    if (this.#pending.exceeds({ count, bytes }, dataBytes + headerBytes(msgId, '')))
+      return { why: 'overloaded' };
     // Last: it counts what it lets pass.
     const full = this.#options.room?.take(subject, dataBytes);
     return full === undefined ? undefined : { why: full };

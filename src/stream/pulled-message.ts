@@ -1,10 +1,13 @@
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
 import type { RawMessage } from '../model/verdict.ts';
 import { type Delivery, parseAckSubject } from './ack-subject.ts';
+import { settledToHeader } from './publish-frames.ts';
 
 export interface PulledMessage extends RawMessage {
   /** `created` of the stream that it was pulled from: another value is another epoch. */
   readonly streamCreated: string;
+  /** Whom to tell what became of it, as its publisher says: see `settledSubject`. Mostly nobody. */
+  readonly settledTo?: string | undefined;
   /** Explicit ack; those of one turn of the event loop go out together. A lost one only means a redelivery. */
   ack(): void;
   /** Give it back: delivered again after `delayMs`. */
@@ -38,6 +41,7 @@ class DeliveredMessage implements PulledMessage {
   readonly data: Uint8Array;
   readonly msgId: string | undefined;
   readonly streamCreated: string;
+  readonly settledTo: string | undefined;
   readonly #nc: NatsConnection;
   readonly #reply: string;
 
@@ -48,6 +52,7 @@ class DeliveredMessage implements PulledMessage {
     this.subject = delivered.subject;
     this.data = delivered.data;
     this.msgId = delivered.headers?.get('Nats-Msg-Id') || undefined;
+    this.settledTo = delivered.headers?.get(settledToHeader) || undefined;
     this.streamCreated = streamCreated;
     this.#nc = nc;
     this.#reply = delivered.reply ?? '';

@@ -34,6 +34,26 @@ export function canaryEchoSubject(senderId: string): string {
   return `tributary.canary.${encodeDeviceToken(senderId)}`;
 }
 
+/** A door's address for notices of one message: its id, and the number of who waits there. */
+const settledToPattern = /^[A-Za-z0-9_-]{1,64}\.[0-9a-z]{1,11}$/;
+
+/**
+ * Where a worker tells a gateway what became of a message that somebody waits for. @returns undefined for a text that
+ * is no such address: it stands in a header, which anybody may have published
+ */
+export function settledSubject(settledTo: string): string | undefined {
+  return settledToPattern.test(settledTo) ? `tributary.settled.${settledTo}` : undefined;
+}
+
+export function settledToAddress(doorId: string, waiter: number): string {
+  return `${encodeDeviceToken(doorId)}.${waiter.toString(36)}`;
+}
+
+/** All notices for a door; the last token is the waiter. */
+export function settledSubjects(doorId: string): string {
+  return `tributary.settled.${encodeDeviceToken(doorId)}.*`;
+}
+
 export function telemetrySubject(tenantId: TenantId): string {
   return `telemetry.${tenantId}`;
 }

@@ -39,7 +39,13 @@ export async function settleKeys(
 async function recordKeys(db: Queryable, winners: readonly Claimed[]): Promise<void> {
   const recorded = await insertMessageKeys(
     db,
-    winners.flatMap((message) => keyOf(message) ?? []),
+    winners.flatMap((message) => {
+      const { verdict } = message;
+      const key = keyOf(message);
+      return key === undefined || verdict.outcome !== 'accept'
+        ? []
+        : { ...key, timeUs: verdict.reading.timeUs };
+    }),
   );
   const late = winners.filter((message) => !recorded.has(message.entry.decoded.identity.identity));
   if (late.length === 0) return;

@@ -57,7 +57,7 @@ test('the envelope in the stream is the documented one, the payload byte for byt
     '{"topic":"tenant/t1/device/aa:bb.cc/telemetry","tenant_id":"t1","device_id":"aa:bb.cc",' +
       `"msg_type":"telemetry","username":"u\\"1\\ud800","payload":${payloadText},"ts":1767225600000}`,
   );
-  expect(result.ok && parseMsgId(stored?.msgId ?? '')?.identity === result.identity).toBe(true);
+  expect(result.ok && parseMsgId(stored?.msgId ?? '')?.identity === result.identified.identity).toBe(true);
   await publisher.drain();
 });
 

@@ -20,8 +20,11 @@ test('an empty database is migrated, and a second call has nothing to do', () =>
   withDatabase({ migrated: false }, async ({ pool }) => {
     await expect(requireSchema(pool)).rejects.toThrow(OlderSchemaError);
     const first = await migrate(pool);
-    expect(first).toEqual({ applied: migrations.map(({ name }) => name), version: migrations.length });
-    expect(await migrate(pool)).toEqual({ applied: [], version: migrations.length });
+    expect(first).toEqual({
+      applied: migrations.map(({ name }) => name),
+      version: migrations.at(-1)?.version ?? 0,
+    });
+    expect(await migrate(pool)).toEqual({ applied: [], version: migrations.at(-1)?.version ?? 0 });
     await requireSchema(pool);
     expect((await pool.query('select count(*) from telemetry')).rows).toEqual([{ count: 0n }]);
   }));
@@ -68,10 +71,11 @@ test('a migration that fails leaves nothing behind and keeps the ones before it'
     expect(await migrate(pool, { migrations: twoSteps })).toEqual({ applied: ['0002_second'], version: 2 });
   }));
 
-test('every file of sql/migrations is in the list, numbered without gaps', () => {
+test('every file of sql/migrations is in the list, numbered in order', () => {
   const folder = fileURLToPath(new URL('../../sql/migrations', import.meta.url));
   const files = readdirSync(folder).filter((file) => file.endsWith('.sql'));
   expect(migrations.map(({ name }) => `${name}.sql`)).toEqual(files.sort());
-  expect(migrations.map(({ version }) => version)).toEqual(migrations.map((_, index) => index + 1));
+  const versions = migrations.map(({ version }) => version);
+  expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
   for (const { version, name } of migrations) expect(Number(name.slice(0, 4))).toBe(version);
 });

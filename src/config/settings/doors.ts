@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { burst, integer, KiB, MiB, rate, setting } from './setting.ts';
+import { burst, integer, KiB, MiB, rate, setting, text } from './setting.ts';
 
 /** What the doors take and hold. */
 export const doorSettings = {
@@ -26,6 +26,20 @@ export const doorSettings = {
     schema: Type.Boolean(),
     default: false,
     about: 'Check tokens at the gateway against the cached registry: 401 and 403 at once, not quarantine.',
+  }),
+  receiptKey: setting({
+    env: 'TRIBUTARY_RECEIPT_KEY',
+    schema: text,
+    default: undefined,
+    about:
+      'Base64 of 32 bytes that signs receipts, the same for all gateways: openssl rand -base64 32. Unset: no receipts.',
+    secret: true,
+  }),
+  maxWaiting: setting({
+    env: 'TRIBUTARY_MAX_WAITING',
+    schema: integer(0, 1_000_000),
+    default: 5_000,
+    about: 'Messages for whose outcome (Prefer: wait) one gateway waits at most; more are answered at once.',
   }),
   mqttAnonymous: setting({
     env: 'TRIBUTARY_MQTT_ANONYMOUS',

@@ -26,6 +26,12 @@ export const keptSettings = {
     default: 100_000,
     about: 'Dead letters kept of one tenant at most; the oldest go first.',
   }),
+  deliveredHours: setting({
+    env: 'TRIBUTARY_DELIVERED_HOURS',
+    schema: integer(1, 8_760),
+    default: 24,
+    about: 'How long receipts list what routes have delivered, in hours.',
+  }),
   quarantineDays: setting({
     env: 'TRIBUTARY_QUARANTINE_DAYS',
     schema: integer(1, 36_500),

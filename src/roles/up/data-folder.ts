@@ -31,6 +31,8 @@ export type DataFolder = {
   readonly operatorKeyFile: string;
   /** Seals routes' secrets; mode 0600. Lost with it: the secrets, which are then to be set again. */
   readonly secretsKeyFile: string;
+  /** Signs receipts; mode 0600. Lost with it: the receipts given so far. */
+  readonly receiptKeyFile: string;
   readonly natsDir: string;
   readonly postgresDir: string;
   /** Programs unpacked here when the system has none. */
@@ -50,6 +52,7 @@ export function dataFolderAt(path: string): DataFolder {
     demoFile: join(root, 'demo.json'),
     operatorKeyFile: join(root, 'operator-key'),
     secretsKeyFile: join(root, 'secrets-key'),
+    receiptKeyFile: join(root, 'receipt-key'),
     natsDir: join(root, 'nats'),
     postgresDir: join(root, 'postgres'),
     programsDir: join(root, 'programs'),

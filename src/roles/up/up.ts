@@ -18,7 +18,7 @@ import { prepareDatabase, prepareStreams } from './preparation.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { type RoleName, roleEnvironment } from './role-processes.ts';
 import { reachableHost, startRoles } from './roles.ts';
-import { ensureSecretsKey } from './secrets-key.ts';
+import { ensureReceiptKey, ensureSecretsKey } from './secrets-key.ts';
 import { UpError } from './up-error.ts';
 
 export type UpOptions = {
@@ -91,7 +91,8 @@ async function startSystem(context: UpContext, options: UpOptions): Promise<void
     await prepareStreams(context, nc);
     options.stop.throwIfAborted();
     const secretsKey = config.secretsKey ?? ensureSecretsKey(folder.secretsKeyFile, randomBytes);
-    const settings = { ...config, ...addresses, secretsKey, healthPort: 0 };
+    const receiptKey = config.receiptKey ?? ensureReceiptKey(folder.receiptKeyFile, randomBytes);
+    const settings = { ...config, ...addresses, secretsKey, receiptKey, healthPort: 0 };
     const environment = roleEnvironment(options.environment, settings);
     await startRoles({ context, roleCommand: options.roleCommand, environment, nc, stop: options.stop });
   } finally {

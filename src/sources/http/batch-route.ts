@@ -1,9 +1,12 @@
-import type { Intake, IntakeResult } from '../../intake/intake.ts';
+import type { IncomingMessage, Intake } from '../../intake/intake.ts';
+import type { SettledFate } from '../../intake/settled-waits.ts';
 import type { BatchReason } from '../../model/errors.ts';
 import { readBatch } from './batch-body.ts';
 import { readItem, reasonFor } from './batch-item.ts';
+import { waitSecondsOf } from './prefer.ts';
 import { longestRetryAfterSeconds, refuse } from './problem.ts';
 import { type BodyLimits, readBody } from './read-body.ts';
+import { awaitFate, fateAsJson, grantWait, issueReceipt, type ReceiptsOptions } from './receipts.ts';
 import { refuseBody } from './refuse-body.ts';
 
 export const batchPath = '/ingest/v1/batch';
@@ -13,15 +16,20 @@ export interface BatchOptions extends BodyLimits {
   readonly maxItemBytes: number;
   /** How each batch ended, for the metrics. */
   readonly onItems: (accepted: number, rejected: number) => void;
+  readonly receipts: ReceiptsOptions;
+  /** Lets a request take so many seconds more. */
+  readonly extend: (request: Request, seconds: number) => void;
 }
 
 interface Outcome {
   /** Undefined: accepted. */
   readonly reason?: BatchReason;
   readonly retryAfterSeconds?: number | undefined;
+  readonly receipt?: string | undefined;
+  /** Of an item that was waited for. */
+  readonly fate?: SettledFate | undefined;
+  readonly waited?: boolean;
 }
-
-const accepted: Outcome = {};
 
 /** `POST /ingest/v1/batch`: up to 100 messages, each with an outcome of its own. */
 export function createBatchRoute(intake: Intake, options: BatchOptions) {
@@ -31,20 +39,48 @@ export function createBatchRoute(intake: Intake, options: BatchOptions) {
     const items = readBatch(body);
     if (typeof items === 'string') return refuse(request, items);
     const messages = items.map((item) => readItem(item, options.maxItemBytes));
-    const results = await Promise.all(
-      messages.map((message) => (typeof message === 'string' ? message : intake.accept(message))),
+    const seconds = waitSecondsOf(request.headers);
+    if (seconds !== undefined) options.extend(request, seconds);
+    const outcomes = await Promise.all(
+      messages.map((message) =>
+        typeof message === 'string'
+          ? { reason: message }
+          : take(intake, message, { ...options, seconds, gone: request.signal }),
+      ),
     );
-    return answer(request, results.map(outcomeOf), options);
+    return answer(request, outcomes, options, seconds);
   };
 }
 
-function outcomeOf(result: IntakeResult | BatchReason): Outcome {
-  if (typeof result === 'string') return { reason: result };
-  if (result.ok) return accepted;
-  return { reason: reasonFor(result), retryAfterSeconds: result.retryAfterSeconds };
+interface TakeOptions extends Pick<BatchOptions, 'receipts'> {
+  readonly seconds: number | undefined;
+  readonly gone: AbortSignal;
 }
 
-function answer(request: Request, outcomes: readonly Outcome[], { onItems }: BatchOptions): Response {
+async function take(
+  intake: Intake,
+  item: IncomingMessage,
+  { receipts, seconds, gone }: TakeOptions,
+): Promise<Outcome> {
+  const granted = grantWait(receipts, seconds);
+  const message = granted === undefined ? item : { ...item, settledTo: granted.wait.settledTo };
+  const result = await intake.accept(message);
+  if (!result.ok) {
+    granted?.wait.close();
+    return { reason: reasonFor(result), retryAfterSeconds: result.retryAfterSeconds };
+  }
+  const receipt = issueReceipt(receipts, message, result);
+  if (granted === undefined) return { receipt };
+  const fate = await awaitFate(receipts, granted, message, result, gone);
+  return { receipt, fate, waited: true };
+}
+
+function answer(
+  request: Request,
+  outcomes: readonly Outcome[],
+  { onItems }: BatchOptions,
+  seconds: number | undefined,
+): Response {
   const rejected = outcomes.filter(({ reason }) => reason !== undefined);
   const acceptedCount = outcomes.length - rejected.length;
   onItems(acceptedCount, rejected.length);
@@ -54,8 +90,16 @@ function answer(request: Request, outcomes: readonly Outcome[], { onItems }: Bat
     const waits = failed.map(({ retryAfterSeconds }) => retryAfterSeconds ?? longestRetryAfterSeconds);
     return refuse(request, 'unavailable', { retryAfterSeconds: Math.max(...waits) });
   }
-  const results = outcomes.map(({ reason }, index) =>
-    reason === undefined ? { index, status: 'accepted' } : { index, status: 'rejected', reason },
-  );
-  return Response.json({ accepted: acceptedCount, rejected: rejected.length, results });
+  const results = outcomes.map(resultOf);
+  // Only where each item that was accepted could be waited for.
+  const applied =
+    seconds !== undefined && outcomes.every(({ reason, waited }) => reason !== undefined || waited);
+  const init = applied ? { headers: { 'Preference-Applied': `wait=${seconds}` } } : {};
+  return Response.json({ accepted: acceptedCount, rejected: rejected.length, results }, init);
+}
+
+function resultOf({ reason, receipt, fate, waited }: Outcome, index: number): Record<string, unknown> {
+  if (reason !== undefined) return { index, status: 'rejected', reason };
+  const outcome = waited ? { outcome: fateAsJson(fate ?? { status: 'queued' }) } : {};
+  return { index, status: 'accepted', ...(receipt === undefined ? {} : { receipt }), ...outcome };
 }

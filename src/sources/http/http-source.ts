@@ -9,11 +9,14 @@ import { createHealthz, createMetricsRoute, createReadyz, type HealthOptions } f
 import { only } from './methods.ts';
 import { problem } from './problem.ts';
 import { createRateLimitsRoute, type RateLimitsOptions, rateLimitsPath } from './rate-limits-route.ts';
+import { type ReceiptsOptions, receiptsPath } from './receipts.ts';
+import { createReceiptsRoute } from './receipts-route.ts';
 import { createReceiveBudget } from './receive-budget.ts';
 import { createSingleRoute, singlePath } from './single-route.ts';
 
 export interface HttpSourceOptions extends HealthOptions, RateLimitsOptions {
   readonly intake: Intake;
+  readonly receipts: ReceiptsOptions;
   /** What `GET /flow` shows. */
   readonly flow: () => Flow;
   /** Address and port to listen on; port 0 takes a free one. */
@@ -49,7 +52,7 @@ const longestIdleTimeoutSeconds = 255;
 /** Serves the HTTP door. @throws when the address cannot be listened on (`code` is `EADDRINUSE` for a taken port) */
 export function startHttpSource(options: HttpSourceOptions): HttpSource {
   let draining = false;
-  const server = Bun.serve({
+  const server: Bun.Server<undefined> = Bun.serve({
     hostname: options.bind,
     port: options.port,
     reusePort: options.reusePort,
@@ -62,34 +65,56 @@ export function startHttpSource(options: HttpSourceOptions): HttpSource {
     // Ours are the limits that answer; this one would answer without a body of its own.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     idleTimeout: idleTimeoutSeconds(options),
-    routes: createRoutes(options, () => draining),
+    routes: createRoutes(
+      options,
+      () => draining,
+      (request, seconds) => server.timeout(request, seconds),
+    ),
     fetch: watched(options, 'other', () => problem('not_found')),
   });
   return {
     port: server.port ?? options.port,
     drain: async () => {
       draining = true;
+      // What is stored is answered as accepted; the rest of the wait is not ours to keep.
+      options.receipts.waits()?.drain();
       await drainServer(server, options.drainTimeoutMs ?? defaultDrainTimeoutMs);
     },
   };
 }
 
-function createRoutes(options: HttpSourceOptions, isDraining: () => boolean) {
+function createRoutes(options: HttpSourceOptions, isDraining: () => boolean, extend: ExtendTimeout) {
   const { intake, maxBodyBytes, maxBatchBytes, receiveTimeoutMs, httpMetrics } = options;
+  const { receipts } = options;
+  const extendBy: ExtendTimeout = (request, seconds) =>
+    extend(request, idleTimeoutSeconds(options) + seconds);
   const budget = createReceiveBudget(options.maxReceivingBytes);
   const deadline = createSharedDeadline(receiveTimeoutMs, options.now);
-  const single = createSingleRoute(intake, { maxBytes: maxBodyBytes, deadline, budget });
+  const single = createSingleRoute(intake, {
+    maxBytes: maxBodyBytes,
+    deadline,
+    budget,
+    receipts,
+    extend: extendBy,
+  });
   const batch = createBatchRoute(intake, {
     maxBytes: maxBatchBytes,
     maxItemBytes: maxBodyBytes,
     deadline,
     budget,
     onItems: httpMetrics.batchItems,
+    receipts,
+    extend: extendBy,
   });
   const whyNotReady = async () => ((await options.isReady()) ? undefined : 'NATS is away');
   return {
     [singlePath]: watched(options, 'single', only('POST', single)),
     [batchPath]: watched(options, 'batch', only('POST', batch)),
+    [receiptsPath]: watched(
+      options,
+      'receipt',
+      only('GET', createReceiptsRoute(receipts, options.wallClock)),
+    ),
     [rateLimitsPath]: watched(options, 'rate_limits', only('GET', createRateLimitsRoute(options))),
     '/healthz': only('GET', createHealthz(options.durability)),
     '/readyz': only('GET', createReadyz(whyNotReady, isDraining)),
@@ -97,6 +122,9 @@ function createRoutes(options: HttpSourceOptions, isDraining: () => boolean) {
     '/metrics': only('GET', createMetricsRoute(options.metrics)),
   };
 }
+
+/** Lets a request take so many seconds more than others. */
+export type ExtendTimeout = (request: Request, seconds: number) => void;
 
 /** Counts and times what a route answers. */
 function watched<R extends Request>(

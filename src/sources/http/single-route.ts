@@ -1,4 +1,4 @@
-import type { Intake, IntakeResult } from '../../intake/intake.ts';
+import type { IncomingMessage, Intake, IntakeResult } from '../../intake/intake.ts';
 import {
   type DeviceId,
   identifierRules,
@@ -9,18 +9,18 @@ import {
   type TenantId,
 } from '../../model/identifiers.ts';
 import { parseStrictJson, withMember } from '../../model/json-text.ts';
+import { acceptedAnswer, waitedAnswer } from './accepted-answer.ts';
 import { isObject } from './is-object.ts';
+import { waitSecondsOf } from './prefer.ts';
 import { longestRetryAfterSeconds, type ProblemOptions, refuse } from './problem.ts';
 import { type BodyLimits, readBody } from './read-body.ts';
+import { awaitFate, grantWait, issueReceipt, type ReceiptsOptions } from './receipts.ts';
 import { refuseBody } from './refuse-body.ts';
 import { tokenOf } from './token.ts';
 
 export const singlePath = '/ingest/v1/tenant/:tenant_id/device/:device_id/:msg_type';
 
 export type SingleRequest = Bun.BunRequest<typeof singlePath>;
-
-const acceptedBody = '{"status":"accepted"}';
-const acceptedInit = { status: 202, headers: { 'Content-Type': 'application/json' } };
 
 /** The rule that the refusal's text spells out. */
 const idempotencyKeyPattern = /^[\x21-\x7e]{1,200}$/;
@@ -34,8 +34,14 @@ interface Addressed {
   readonly idempotencyKey: string | undefined;
 }
 
+export interface SingleOptions extends BodyLimits {
+  readonly receipts: ReceiptsOptions;
+  /** Lets a request take so many seconds more. */
+  readonly extend: (request: Request, seconds: number) => void;
+}
+
 /** `POST /ingest/v1/tenant/{tenant_id}/device/{device_id}/{msg_type}`: one message. */
-export function createSingleRoute(intake: Intake, limits: BodyLimits) {
+export function createSingleRoute(intake: Intake, limits: SingleOptions) {
   return async (request: SingleRequest): Promise<Response> => {
     const addressed = readAddress(request);
     if (addressed instanceof Response) return addressed;
@@ -49,7 +55,8 @@ export function createSingleRoute(intake: Intake, limits: BodyLimits) {
     payload.provision_token = token;
     const payloadText = withMember(json.text, 'provision_token', JSON.stringify(token));
     const { tenantId, deviceId, msgType, idempotencyKey } = addressed;
-    const result = await intake.accept({
+    const granted = grantWait(limits.receipts, waitSecondsOf(request.headers));
+    const message: IncomingMessage = {
       source: 'http',
       tenantId,
       deviceId,
@@ -59,8 +66,18 @@ export function createSingleRoute(intake: Intake, limits: BodyLimits) {
       idempotencyKey,
       payloadText,
       payload,
-    });
-    return result.ok ? new Response(acceptedBody, acceptedInit) : refuseResult(request, result);
+      settledTo: granted?.wait.settledTo,
+    };
+    const result = await intake.accept(message);
+    if (!result.ok) {
+      granted?.wait.close();
+      return refuseResult(request, result);
+    }
+    const receiptId = issueReceipt(limits.receipts, message, result);
+    if (granted === undefined) return acceptedAnswer(receiptId);
+    limits.extend(request, granted.seconds);
+    const fate = await awaitFate(limits.receipts, granted, message, result, request.signal);
+    return waitedAnswer(fate, granted.seconds, receiptId);
   };
 }
 

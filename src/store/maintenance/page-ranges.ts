@@ -12,7 +12,7 @@ export interface PageRange {
  */
 export async function pageRanges(
   db: Queryable,
-  table: 'device_state' | 'message_keys',
+  table: 'delivered_jobs' | 'device_state' | 'message_keys',
   pagesPerRange: number,
 ): Promise<PageRange[]> {
   const { rows } = await db.query<{ pages: number }>({

@@ -1,8 +1,11 @@
+import { timestampArray } from '../binary-arrays.ts';
 import type { Queryable } from './queryable.ts';
 
 export interface MessageKey {
   readonly identity: string;
   readonly bodyHash: string;
+  /** Event time of the message's row, µs since the epoch. */
+  readonly timeUs: number;
 }
 
 const selectText = `
@@ -23,8 +26,8 @@ export async function selectMessageKeys(
 }
 
 const insertText = `
-insert into message_keys (identity, body_hash)
-select * from unnest($1::uuid[], $2::uuid[]) as offered (identity, body_hash)
+insert into message_keys (identity, body_hash, time)
+select * from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as offered (identity, body_hash, time)
 order by identity
 on conflict do nothing
 returning replace(identity::text, '-', '') as identity`;
@@ -34,7 +37,11 @@ export async function insertMessageKeys(db: Queryable, keys: readonly MessageKey
   const { rows } = await db.query<{ identity: string }>({
     name: 'insert-message-keys',
     text: insertText,
-    values: [keys.map((key) => key.identity), keys.map((key) => key.bodyHash)],
+    values: [
+      keys.map((key) => key.identity),
+      keys.map((key) => key.bodyHash),
+      timestampArray(keys, (key) => key.timeUs),
+    ],
   });
   return new Set(rows.map((row) => row.identity));
 }

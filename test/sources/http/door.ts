@@ -20,7 +20,13 @@ export interface Door {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export const storedResult: IntakeResult = { ok: true, seq: 1, duplicate: false, identity: '0'.repeat(32) };
+export const storedResult: IntakeResult = {
+  ok: true,
+  seq: 1,
+  duplicate: false,
+  identified: { kind: 'fresh', identity: '0'.repeat(32), bodyHash: undefined },
+  arrivedAtMs: Date.UTC(2026, 0, 1),
+};
 export const devicePath = '/ingest/v1/tenant/t1/device/d1/telemetry';
 export const token = { 'X-Provision-Token': 'tok' };
 
@@ -41,6 +47,14 @@ export function openDoor(
   const now = () => performance.now();
   const source = startHttpSource({
     intake,
+    receipts: {
+      book: undefined,
+      streamLife: () => 0,
+      find: async () => [],
+      deliveries: async () => [],
+      waits: () => undefined,
+      retentionMs: 400 * 86_400_000,
+    },
     bind: '127.0.0.1',
     port: 0,
     reusePort: false,

@@ -31,7 +31,13 @@ export class FakeIntake implements Intake {
   }
 }
 
-export const stored: IntakeResult = { ok: true, seq: 1, duplicate: false, identity: '0'.repeat(32) };
+export const stored: IntakeResult = {
+  ok: true,
+  seq: 1,
+  duplicate: false,
+  identified: { kind: 'fresh', identity: '0'.repeat(32), bodyHash: undefined },
+  arrivedAtMs: Date.UTC(2026, 0, 1),
+};
 export const unavailable: IntakeResult = { ok: false, refusal: 'unavailable', retryAfterSeconds: 1 };
 
 export class FakeRegistry {
