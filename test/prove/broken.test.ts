@@ -71,10 +71,10 @@ test('a 202 before the PubAck is found as messages lost', async () => {
     [
       {
         file: 'src/intake/intake.ts',
-        replace: 'const published = await publish(options, message, encodeMsgId(identified));',
+        replace: 'const published = await publish(options, message, encodeMsgId(identified), arrivedAtMs);',
         by:
           'const published = { ok: true, seq: 0, duplicate: false } as any;\n' +
-          'void publish(options, message, encodeMsgId(identified));',
+          'void publish(options, message, encodeMsgId(identified), arrivedAtMs);',
       },
     ],
     ...awayForLong,
