@@ -7,6 +7,7 @@ import { growth } from './growth.ts';
 import { httpLatency } from './http-latency.ts';
 import { memory } from './memory.ts';
 import { mqtt } from './mqtt.ts';
+import { receipts } from './receipts.ts';
 import { routes } from './routes.ts';
 import { singleHttp } from './single-http.ts';
 import { wholeSystem } from './whole-system.ts';
@@ -20,6 +21,7 @@ export const figures: readonly Figure[] = [
   drain,
   routes,
   delivery,
+  receipts,
   wholeSystem,
   cpu,
   memory,

@@ -1,9 +1,10 @@
 import type { BenchMessage } from './fleet.ts';
 
 /** Whole requests as bytes, made before the clock starts. */
-export function singleRequest({ device, body }: BenchMessage): Buffer {
+export function singleRequest({ device, body }: BenchMessage, waitSeconds?: number): Buffer {
+  const prefer = waitSeconds === undefined ? '' : `Prefer: wait=${waitSeconds}\r\n`;
   const path = `/ingest/v1/tenant/${device.tenantId}/device/${device.deviceId}/telemetry`;
-  return requestOf(path, body, `X-Provision-Token: ${device.token}\r\n`);
+  return requestOf(path, body, `X-Provision-Token: ${device.token}\r\n${prefer}`);
 }
 
 export function batchRequest(messages: readonly BenchMessage[]): Buffer {

@@ -3,7 +3,13 @@ import type { FleetSpec } from './fleet.ts';
 
 /** Where and how messages go in. */
 export type Door =
-  | { readonly kind: 'single'; readonly port: number; readonly connections: number }
+  | {
+      readonly kind: 'single';
+      readonly port: number;
+      readonly connections: number;
+      /** Hold the answers until the messages are settled: only 201 counts as accepted. */
+      readonly waitSeconds?: number;
+    }
   | {
       readonly kind: 'batch';
       readonly port: number;

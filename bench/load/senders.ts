@@ -36,7 +36,12 @@ async function openHttpSender(
   const connections = await Promise.all(
     Array.from({ length: door.connections }, () => openHttpConnection(door.port)),
   );
-  const requests = door.kind === 'single' ? messages.map(singleRequest) : inBatches(messages, door.batchSize);
+  const waitSeconds = door.kind === 'single' ? door.waitSeconds : undefined;
+  const requests =
+    door.kind === 'single'
+      ? messages.map((message) => singleRequest(message, waitSeconds))
+      : inBatches(messages, door.batchSize);
+  const wanted = waitSeconds === undefined ? 202 : 201;
   const messagesPerSend = door.kind === 'single' ? 1 : door.batchSize;
   const places = createLine(connections);
   let next = 0;
@@ -46,7 +51,7 @@ async function openHttpSender(
     try {
       const { status, body } = await connection.send(request);
       places.give(connection);
-      if (status === 202) return { accepted: 1, failed: 0 };
+      if (status === wanted) return { accepted: 1, failed: 0 };
       const accepted = status === 200 ? acceptedOf(body) : 0;
       if (accepted < messagesPerSend) onFailure(`${status} ${body.toString().slice(0, 200)}`);
       return { accepted, failed: messagesPerSend - accepted };
