@@ -37,7 +37,7 @@ const fieldBytes = 44;
 const macBytes = 16;
 const idPattern = /^[A-Za-z0-9_-]{80}$/;
 /** No event time: further back than any that can be read. */
-const noTime = -(2n ** 63n);
+const noTimeHigh = -(2 ** 31);
 export const receiptKeyBytes = 32;
 
 /**
@@ -59,14 +59,15 @@ export function streamLifeOf(created: string): number {
 export function createReceiptBook(key: Uint8Array): ReceiptBook {
   // Copied for each receipt: its state holds the key already, which is half the work of so short a text.
   const keyed = new Bun.CryptoHasher('sha256', key);
+  // Every accepted message has one: written into the same bytes each time.
+  const id = Buffer.alloc(fieldBytes + macBytes);
+  const fields = id.subarray(0, fieldBytes);
   const macOf = (fields: Uint8Array, token: string): Buffer =>
     keyed.copy().update(fields).update(token).digest();
   return {
     issue(receipt, token) {
-      const id = Buffer.allocUnsafe(fieldBytes + macBytes);
-      const fields = id.subarray(0, fieldBytes);
-      writeFields(fields, receipt);
-      id.set(macOf(fields, token).subarray(0, macBytes), fieldBytes);
+      writeFields(id, receipt);
+      macOf(fields, token).copy(id, fieldBytes, 0, macBytes);
       return id.toString('base64url');
     },
     read(id, token) {
@@ -87,25 +88,33 @@ function writeFields(into: Buffer, receipt: Receipt): void {
   const { kind, repeated, streamLife, seq, arrivedAtMs, timeUs, identity, bodyTag } = receipt;
   into[0] = (version << 4) | (kinds.indexOf(kind) << 1) | (repeated ? 1 : 0);
   into.writeUInt32BE(streamLife, 1);
-  into.writeUIntBE(seq, 5, 6);
-  into.writeUIntBE(arrivedAtMs, 11, 6);
-  into.writeBigInt64BE(timeUs === undefined ? noTime : BigInt(timeUs), 17);
+  writeSixBytes(into, seq, 5);
+  writeSixBytes(into, arrivedAtMs, 11);
+  // Halves, two's complement: much faster than by way of a BigInt.
+  into.writeInt32BE(timeUs === undefined ? noTimeHigh : Math.floor(timeUs / 2 ** 32), 17);
+  into.writeUInt32BE((timeUs ?? 0) >>> 0, 21);
   into.write(identity, 25, 16, 'hex');
-  into.writeUIntBE(bodyTag, 41, 3);
+  into.writeUInt16BE(bodyTag >>> 8, 41);
+  into[43] = bodyTag & 0xff;
+}
+
+function writeSixBytes(into: Buffer, value: number, at: number): void {
+  into.writeUInt16BE(Math.floor(value / 2 ** 32), at);
+  into.writeUInt32BE(value >>> 0, at + 2);
 }
 
 function readFields(from: Buffer): Receipt | undefined {
   const head = from.readUInt8(0);
   const kind = kinds[(head >> 1) & 3];
   if (head >> 4 !== version || kind === undefined) return undefined;
-  const time = from.readBigInt64BE(17);
+  const timeHigh = from.readInt32BE(17);
   return {
     kind,
     repeated: (head & 1) === 1,
     streamLife: from.readUInt32BE(1),
     seq: from.readUIntBE(5, 6),
     arrivedAtMs: from.readUIntBE(11, 6),
-    timeUs: time === noTime ? undefined : Number(time),
+    timeUs: timeHigh === noTimeHigh ? undefined : timeHigh * 2 ** 32 + from.readUInt32BE(21),
     identity: from.toString('hex', 25, 41),
     bodyTag: from.readUIntBE(41, 3),
   };
