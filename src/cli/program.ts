@@ -8,6 +8,7 @@ import { addMigrateCommand } from './commands/migrate.ts';
 import { addOperatorKeyCommands } from './commands/operator-key.ts';
 import { addProveCommand } from './commands/prove.ts';
 import { addQuarantineCommands } from './commands/quarantine.ts';
+import { addReceiptCommand } from './commands/receipt.ts';
 import { addRoleCommands } from './commands/roles.ts';
 import { addRouteCommands } from './commands/route.ts';
 import { addSensorsCommand } from './commands/sensors.ts';
@@ -54,6 +55,7 @@ export function createProgram(context: CliContext): Command {
   program.commandsGroup('Look:');
   addStatusCommand(program, context);
   addAuditCommand(program, context);
+  addReceiptCommand(program, context);
   addAlarmsCommands(program, context);
   addTelemetryCommand(program, context);
   addSensorsCommand(program, context);

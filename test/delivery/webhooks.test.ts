@@ -52,6 +52,9 @@ test('a webhook gets each job once, signed, with the numbers as the device sent 
   expect(JSON.parse(change?.text ?? '')).toMatchObject({ data: { status: 'OFFLINE', previous: 'ONLINE' } });
   expect(await world.totals(route)).toEqual({ delivered: 51, retried: 0, dead: 0, waiting: 0 });
   await until(async () => (await world.onStream()).messages === 0, { what: 'ROUTES is empty' });
+  // For the messages' receipts; a change of status has none.
+  const delivered = 'select count(*)::int as jobs, min(attempts) as attempts from delivered_jobs';
+  expect((await world.pool.query(delivered)).rows).toEqual([{ jobs: 50, attempts: 1 }]);
 });
 
 test('a destination that answers 500 every second time gets all, each under one id and with the same body', async () => {

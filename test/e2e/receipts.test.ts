@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { connect } from '@nats-io/transport-node';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';
 
@@ -91,6 +92,22 @@ test('Prefer: wait: 201 for a stored message, 422 with the reason for a refused 
   expect(await refused.json()).toMatchObject({ reason: 'METRICS_INVALID', status: 422 });
 });
 
+test('workers tell gateways of what is waited for, of nothing else, and no more than its sender may know', async () => {
+  const nc = await connect({ servers: stack.nats.url });
+  const notices: Record<string, unknown>[] = [];
+  nc.subscribe('tributary.settled.>', { callback: (_, notice) => void notices.push(notice.json()) });
+  await nc.flush();
+  await post();
+  await post({ Prefer: 'wait=20' });
+  await post({ Prefer: 'wait=20' }, good, 'gone');
+  await until(() => notices.length >= 2, { what: 'both notices came' });
+  expect(notices).toMatchObject([
+    { outcome: 'stored' },
+    { outcome: 'quarantined', rejection: { reason: 'NOT_AUTHORIZED' } },
+  ]);
+  await nc.close();
+});
+
 test('a resend is told as duplicate with the first outcome, of JetStream’s window and after it', async () => {
   const first = await post({ Prefer: 'wait=20', 'Idempotency-Key': 'k1' });
   const { time } = (await first.json()) as { time: string };
@@ -110,6 +127,10 @@ test('what left the quarantine is told honestly', async () => {
   const answer = await post({ Prefer: 'wait=20' }, { site_id: 's1', metrics: 5 });
   const location = answer.headers.get('Location');
   expect((await ask(location)).body).toMatchObject({ status: 'quarantined', kept: true });
+  expect(await stack.cliJson('receipt', String(location))).toMatchObject({
+    status: 'quarantined',
+    reason: 'METRICS_INVALID',
+  });
   await stack.pool.query('delete from quarantine');
   expect((await ask(location)).body).toMatchObject({ status: 'quarantined', reason: null, kept: false });
 });
