@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/parse-config.ts';
 import { redactUrls } from '../lib/redact-url.ts';
+import { sentenceOf } from '../lib/sentence-of.ts';
 import { NatsUnreachableError } from '../stream/connection.ts';
 import { CliError, type ExitCode, exitCodes } from './exit-codes.ts';
 
@@ -18,20 +19,13 @@ export function reportError(error: unknown, options: { readonly withStack: boole
   }
   const exitCode = exitCodeOf(error);
   const stack = options.withStack && error instanceof Error ? `\n${stackOf(error)}` : '';
-  return { exitCode, text: redactUrls(`error: ${sentenceOf(error)}${stack}`) };
+  return { exitCode, text: `error: ${sentenceOf(error)}${redactUrls(stack)}` };
 }
 
 function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CliError) return error.exitCode;
   if (error instanceof NatsUnreachableError) return exitCodes.unavailable;
   return error instanceof ConfigError ? exitCodes.configuration : exitCodes.failure;
-}
-
-function sentenceOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  // An AggregateError (several addresses tried) has its words in its parts.
-  if (error.message === '' && error instanceof AggregateError) return error.errors.map(sentenceOf).join('; ');
-  return error.message === '' ? error.name : error.message;
 }
 
 function stackOf(error: Error): string {

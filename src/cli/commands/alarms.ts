@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { type Alarm, clearAlarms, listAlarms } from '../../store/listings/list-alarms.ts';
+import { alarmAsJson } from '../../roles/status/status-as-json.ts';
+import { clearAlarms, listAlarms } from '../../store/listings/list-alarms.ts';
 import { withDatabase } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, defineGroup, invocationOf } from '../define-command.ts';
@@ -53,9 +54,4 @@ function addClear(group: Command, context: CliContext): void {
     if (invocation.json) invocation.terminal.out(toJson({ cleared }));
     else invocation.terminal.out(cleared === 0 ? 'No alarms.' : `${cleared} cleared.`);
   });
-}
-
-/** In the words of the wire. */
-export function alarmAsJson({ kind, subject, count, detail, firstAt, lastAt }: Alarm): unknown {
-  return { kind, subject, count, detail, first_at: firstAt, last_at: lastAt };
 }

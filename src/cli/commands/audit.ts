@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import { auditAsJson } from '../../audit/audit-as-json.ts';
 import { type Audit, openIncidents, takeAudit } from '../../audit/take-audit.ts';
 import { type Acknowledgement, acknowledge, selectAcknowledgements } from '../../store/audit/acknowledge.ts';
 import { streamName } from '../../stream/subjects.ts';
-import { auditAsJson, describeAudit, incidentOf } from '../audit/describe-audit.ts';
+import { describeAudit, incidentOf } from '../audit/describe-audit.ts';
 import { withDatabase, withNats } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, type Invocation, invocationOf } from '../define-command.ts';

@@ -1,13 +1,16 @@
 import type { Command } from 'commander';
 import { openIncidents } from '../../audit/take-audit.ts';
+import { sentenceOf } from '../../lib/sentence-of.ts';
+import { gatherStatus, type Status, type StatusSources } from '../../roles/status/gather.ts';
+import { statusAsJson } from '../../roles/status/status-as-json.ts';
 import { incidentOf } from '../audit/describe-audit.ts';
+import { withDatabase, withNats } from '../connect.ts';
 import type { CliContext } from '../context.ts';
-import { defineCommand, invocationOf } from '../define-command.ts';
+import { defineCommand, type Invocation, invocationOf } from '../define-command.ts';
 import { CliError, exitCodes } from '../exit-codes.ts';
 import { locate } from '../locate.ts';
 import { toJson } from '../output/json.ts';
-import { describeStatus, statusAsJson, wordsOf } from '../status/describe.ts';
-import { gatherStatus, type Status } from '../status/gather.ts';
+import { describeStatus } from '../status/describe.ts';
 
 const sampleMs = 1_000;
 
@@ -25,13 +28,21 @@ export function addStatusCommand(program: Command, context: CliContext): void {
     const invocation = invocationOf(context, self);
     // Where both are is known, or nothing is: that is no partial answer.
     for (const place of ['nats', 'database'] as const) locate(place, invocation.config);
-    const status = await gatherStatus(invocation, sampleMs, () => performance.now());
+    const status = await gatherStatus(statusSources(invocation), sampleMs, () => performance.now());
     const { terminal } = invocation;
     if (invocation.json) terminal.out(toJson(statusAsJson(status)));
     else terminal.out(describeStatus(status, terminal.columns));
     refuseAbsence(status);
     refuseFaults(status);
   });
+}
+
+function statusSources(invocation: Invocation): StatusSources {
+  return {
+    withNats: (work) => withNats(invocation, work),
+    withDatabase: (work) => withDatabase(invocation, work),
+    natsMonitorUrl: invocation.config.natsMonitorUrl,
+  };
 }
 
 /** What is printed above is true, and yet somebody has to look. */
@@ -46,7 +57,7 @@ function refuseFaults({ database, audit }: Status): void {
 function refuseAbsence({ nats, database }: Status): void {
   const errors = [nats, database].flatMap((part) => ('error' in part ? [part.error] : []));
   if (errors.length === 0) return;
-  const sentences = errors.map(wordsOf).join('\n');
+  const sentences = errors.map(sentenceOf).join('\n');
   // One of them still tells something; without both there is nothing to tell.
   throw new CliError(sentences, errors.length === 2 ? exitCodes.unavailable : exitCodes.failure);
 }

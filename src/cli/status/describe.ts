@@ -1,13 +1,10 @@
 import { type Audit, openIncidents } from '../../audit/take-audit.ts';
+import type { DatabasePart, NatsPart, Part, Status } from '../../roles/status/gather.ts';
+import type { RoleAnswer, StreamSample } from '../../roles/status/probe-nats.ts';
 import { describeDurability } from '../../stream/durability.ts';
-import { auditAsJson } from '../audit/describe-audit.ts';
-import { alarmAsJson } from '../commands/alarms.ts';
 import { formatDuration } from '../output/duration.ts';
 import { formatBytes, formatCount, formatRate } from '../output/number.ts';
 import { type Column, formatFields, formatTable } from '../output/table.ts';
-import { reportError } from '../report-error.ts';
-import type { DatabasePart, NatsPart, Part, Status } from './gather.ts';
-import type { RoleAnswer, StreamSample } from './probe-nats.ts';
 
 /** The status for people. */
 export function describeStatus(status: Status, width: number): string {
@@ -22,30 +19,6 @@ export function describeStatus(status: Status, width: number): string {
     );
   }
   return blocks.join('\n\n');
-}
-
-/** The status for programs, in the words of the wire. */
-export function statusAsJson({ nats, database, audit }: Status): unknown {
-  return {
-    nats:
-      'error' in nats
-        ? { reachable: false, error: wordsOf(nats.error) }
-        : { reachable: true, server: nats.value.sample.server },
-    database:
-      'error' in database ? { reachable: false, error: wordsOf(database.error) } : { reachable: true },
-    rates: {
-      accepted_per_second: 'value' in nats ? nats.value.acceptedPerSecond : null,
-      stored_per_second: 'value' in database ? database.value.storedPerSecond : null,
-      quarantined_per_second: 'value' in database ? database.value.quarantinedPerSecond : null,
-    },
-    totals: 'value' in database ? database.value.totals : null,
-    alarms: 'value' in database ? database.value.alarms.map(alarmAsJson) : null,
-    devices: 'value' in database ? database.value.devices : null,
-    audit: 'value' in audit ? auditAsJson(audit.value, []) : null,
-    durability: 'value' in nats ? (nats.value.durability ?? null) : null,
-    streams: 'value' in nats ? nats.value.sample.streams.map(streamAsJson) : null,
-    roles: 'value' in nats ? nats.value.roles : null,
-  };
 }
 
 function flowFields(nats: Part<NatsPart>, database: Part<DatabasePart>): [string, string][] {
@@ -140,32 +113,6 @@ function describeState(answer: RoleAnswer): string | undefined {
       return typeof value === 'string' ? [`${words} ${value}`] : [];
     });
   return parts.length === 0 ? undefined : parts.join(', ');
-}
-
-function streamAsJson({ name, stream, consumer }: StreamSample): unknown {
-  return {
-    name,
-    messages: stream?.state.messages,
-    bytes: stream?.state.bytes,
-    max_bytes: stream?.maxBytes,
-    first_seq: stream?.state.firstSeq,
-    last_seq: stream?.state.lastSeq,
-    consumer:
-      consumer === undefined
-        ? null
-        : {
-            name: consumer.name,
-            num_pending: consumer.pending,
-            num_ack_pending: consumer.ackPending,
-            num_redelivered: consumer.redelivered,
-            ack_floor: consumer.ackFloorSeq,
-          },
-  };
-}
-
-/** One sentence without "error:". */
-export function wordsOf(error: unknown): string {
-  return (reportError(error, { withStack: false }).text ?? 'unknown').replace(/^error: /, '');
 }
 
 function rateOf(perSecond: number | undefined): string {

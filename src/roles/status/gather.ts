@@ -10,8 +10,6 @@ import {
 import { type Alarm, listAlarms } from '../../store/listings/list-alarms.ts';
 import { type Durability, readDurability } from '../../stream/durability.ts';
 import { streamName } from '../../stream/subjects.ts';
-import { withDatabase, withNats } from '../connect.ts';
-import type { Invocation } from '../define-command.ts';
 import { askRoles, type NatsSample, type RoleAnswer, sampleStreams } from './probe-nats.ts';
 
 /** A part of the answer, or why there is none. */
@@ -41,27 +39,31 @@ export interface Status {
   readonly audit: Part<Audit>;
 }
 
+/** Where the status comes from. Who holds connections lends them; a command opens and closes its own. */
+export interface StatusSources {
+  readonly withNats: <T>(work: (connection: NatsConnection) => Promise<T>) => Promise<T>;
+  readonly withDatabase: <T>(work: (pool: pg.Pool) => Promise<T>) => Promise<T>;
+  /** The NATS server's monitoring address: without it the weaker durability is assumed. */
+  readonly natsMonitorUrl: string | undefined;
+}
+
 /** Samples NATS and the database twice, `sampleMs` apart; one that cannot be reached leaves the other's answer. */
 export async function gatherStatus(
-  invocation: Pick<Invocation, 'config'>,
+  { withNats, withDatabase, natsMonitorUrl }: StatusSources,
   sampleMs: number,
   now: () => number,
 ): Promise<Status> {
   const [nats, database, audit] = await Promise.all([
-    part(withNats(invocation, (connection) => probeNats(connection, invocation, sampleMs, now))),
-    part(withDatabase(invocation, (pool) => probeDatabase(pool, sampleMs, now))),
-    part(
-      withDatabase(invocation, (pool) =>
-        withNats(invocation, (nc) => takeAudit({ nc, pool, stream: streamName })),
-      ),
-    ),
+    part(withNats((connection) => probeNats(connection, natsMonitorUrl, sampleMs, now))),
+    part(withDatabase((pool) => probeDatabase(pool, sampleMs, now))),
+    part(withDatabase((pool) => withNats((nc) => takeAudit({ nc, pool, stream: streamName })))),
   ]);
   return { nats, database, audit };
 }
 
 async function probeNats(
   connection: NatsConnection,
-  { config }: Pick<Invocation, 'config'>,
+  natsMonitorUrl: string | undefined,
   sampleMs: number,
   now: () => number,
 ): Promise<NatsPart> {
@@ -69,7 +71,7 @@ async function probeNats(
   const startedAt = now();
   const [roles] = await Promise.all([askRoles(connection), Bun.sleep(sampleMs)]);
   const sample = await sampleStreams(connection);
-  const durability = await readDurability(connection, streamName, config.natsMonitorUrl);
+  const durability = await readDurability(connection, streamName, natsMonitorUrl);
   return { sample, roles, durability, acceptedPerSecond: acceptedRate(before, sample, now() - startedAt) };
 }
 
