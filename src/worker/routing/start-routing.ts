@@ -8,7 +8,7 @@ import type { RoutingMetrics } from '../../observe/routing.ts';
 import { closeGroups } from '../../store/routes/close-groups.ts';
 import type { Publisher } from '../../stream/publisher.ts';
 import { routesSubject } from '../../stream/subjects.ts';
-import { isoMicroseconds } from '../tap.ts';
+import { isoMicroseconds } from '../../lib/iso-microseconds.ts';
 import { createDeadLetterRoom } from './dead-letter-room.ts';
 import { createLoadWatch } from './load-watch.ts';
 import { relayDefaults, startRelay } from './relay.ts';
