@@ -29,6 +29,12 @@ const neededPrograms = [
     required: false,
     isThere: () => debianLibraryFolders().some((folder) => existsSync(join(folder, 'faketime'))),
   },
+  {
+    program: 'chromium',
+    debianPackage: 'chromium',
+    elsewhere: 'brew install --cask chromium',
+    required: false,
+  },
   // What the examples are built and run with.
   { program: 'curl', debianPackage: 'curl', required: false },
   { program: 'make', debianPackage: 'make', elsewhere: 'xcode-select --install', required: false },
