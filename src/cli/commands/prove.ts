@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
 import pino from 'pino';
 import type { Fault } from '../../prove/faults/fault.ts';
@@ -13,6 +12,7 @@ import { defineCommand, invocationOf } from '../define-command.ts';
 import { CliError, usageError } from '../exit-codes.ts';
 import { toJson } from '../output/json.ts';
 import { formatCount } from '../output/number.ts';
+import { ownProgram } from '../own-program.ts';
 import { positiveNumber, wholeNumber } from '../parsers.ts';
 import { describeReport } from '../prove/describe.ts';
 import { type PossibleFaults, possibleFaults } from '../prove/possible-faults.ts';
@@ -27,7 +27,6 @@ type Options = {
   readonly keep?: boolean;
 };
 
-const mainFile = fileURLToPath(new URL('../main.ts', import.meta.url));
 /** Of a long trial, unless `--messages` says otherwise. */
 const messagesPerMinute = 12_000;
 
@@ -85,7 +84,7 @@ export function addProveCommand(program: Command, context: CliContext): void {
         keep: options.keep === true ? 'always' : 'on violation',
         counts: proveDefaults.counts,
         environment,
-        roleCommand: (role) => [process.execPath, mainFile, role],
+        roleCommand: (role) => [...ownProgram.command, role],
         onProgress: createProgress(terminal, trials),
         stop: signals.stop(),
         now: () => performance.now(),

@@ -18,8 +18,13 @@ export function launchNats(options: { binary: string; folder: string; port: numb
 }
 
 /** Durable as in production: without it a killed PostgreSQL may lose what it committed. */
-export function launchPostgres(options: { folder: string; port: number; prefix: readonly string[] }) {
-  const { folder, port, prefix } = options;
+export function launchPostgres(options: {
+  folder: string;
+  port: number;
+  prefix: readonly string[];
+  searchPath: string;
+}) {
+  const { folder, port, prefix, searchPath } = options;
   return async () =>
     asProcess(
       await startPostgresServer({
@@ -28,6 +33,7 @@ export function launchPostgres(options: { folder: string; port: number; prefix: 
         password,
         logFile: join(folder, 'logs', 'postgres.log'),
         prefix,
+        searchPath,
       }),
     );
 }

@@ -81,14 +81,19 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
   const ports = createPorts(options.random);
   const [natsPort, postgresPort] = [await ports(), await ports()];
+  const searchPath = options.environment.PATH ?? '';
   const binary = await findNatsServer({
-    searchPath: options.environment.PATH ?? '',
+    searchPath,
     programsDir: join(folder, 'programs'),
     progress: { step: (_what, work) => work() },
   });
   const nats = member('nats', 'nats', launchNats({ binary, folder, port: natsPort }));
   const prefix = clocks?.clockOf('postgres', { threaded: false }).prefix ?? [];
-  const postgres = member('postgres', 'postgres', launchPostgres({ folder, port: postgresPort, prefix }));
+  const postgres = member(
+    'postgres',
+    'postgres',
+    launchPostgres({ folder, port: postgresPort, prefix, searchPath }),
+  );
   await Promise.all([nats.start(), postgres.start()]);
   await createDatabase(postgresPort, databaseName);
   const { log } = options;
