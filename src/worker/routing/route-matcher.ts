@@ -90,36 +90,30 @@ function compileRoute(rule: RouteRule, compile: CompileCondition): CompiledRoute
   }
 }
 
-/** Devices of a tenant whose routes are remembered: topics come again and again. */
-const maxTopics = 20_000;
-
 function createRouteSet(routes: readonly CompiledRoute[]): RouteSet {
   const filters = new Qlobber<CompiledRoute>({ separator: '/', wildcard_one: '+', wildcard_some: '#' });
   for (const route of routes) filters.add(route.rule.topicFilter, route);
+  // The filters are the same to all devices that none of them names.
+  const named = new Set(routes.flatMap(({ rule }) => rule.topicFilter.split('/')[deviceLevel] ?? []));
   const known = new Map<string, RouteIndex>();
-  // Of most devices the same routes' filters match.
-  const indexes = new Map<string, RouteIndex>();
   return {
     needs: new Set(routes.flatMap(({ condition }) => [...(condition?.needs ?? [])])),
     of(tenantId, deviceId, lastLevel) {
-      const key = `${lastLevel}/${deviceId}`;
-      const cached = known.get(key);
-      if (cached !== undefined) return cached;
-      if (known.size >= maxTopics) {
-        known.clear();
-        indexes.clear();
-      }
+      const key = named.has(deviceId) ? `${lastLevel}/${deviceId}` : lastLevel;
+      const before = known.get(key);
+      if (before !== undefined) return before;
       const found = filters
         .match(routedTopic(tenantId, deviceId, lastLevel))
         .sort((a, b) => a.rule.routeId - b.rule.routeId);
-      const same = `${lastLevel}/${found.map(({ rule }) => rule.routeId).join()}`;
-      const index = indexes.get(same) ?? createRouteIndex(found, lastLevel);
-      indexes.set(same, index);
+      const index = createRouteIndex(found, lastLevel);
       known.set(key, index);
       return index;
     },
   };
 }
+
+/** Of `routedTopic`. */
+const deviceLevel = 3;
 
 function readingContext(reading: Reading, needs: ReadonlySet<string>): ConditionContext {
   const { msgType, deviceId, siteId, seq, timeUs, metricsText } = reading;
