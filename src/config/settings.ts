@@ -1,4 +1,5 @@
 import type { Static, TSchema } from 'typebox';
+import { bridgeSettings } from './settings/bridge.ts';
 import { deliverySettings } from './settings/delivery.ts';
 import { doorSettings } from './settings/doors.ts';
 import { keptSettings } from './settings/kept.ts';
@@ -17,6 +18,7 @@ export type { Setting } from './settings/setting.ts';
 export const settings = {
   ...placeSettings,
   ...doorSettings,
+  ...bridgeSettings,
   ...streamSettings,
   ...workerSettings,
   ...keptSettings,
@@ -34,7 +36,14 @@ type OptionalName =
   | 'databaseUrl'
   | 'receiptKey'
   | 'secretsKey'
-  | 'allowDestinations';
+  | 'allowDestinations'
+  | 'bridgeUrl'
+  | 'bridgeUsername'
+  | 'bridgePassword'
+  | 'bridgeTlsCa'
+  | 'bridgeTlsCert'
+  | 'bridgeTlsKey'
+  | 'bridgeClientId';
 
 /** All settings, checked and frozen. */
 export type Config = {

@@ -4,7 +4,7 @@ import { createTalliedCounter } from './tallied-counter.ts';
 /** What the intake reports. */
 export interface IntakeMetrics {
   /** One message was answered: `accepted`, `duplicate`, or the code of the refusal. */
-  answered(source: 'http' | 'batch' | 'mqtt', outcome: string): void;
+  answered(source: 'http' | 'batch' | 'mqtt' | 'mqtt-bridge', outcome: string): void;
 }
 
 export function createIntakeMetrics(registry: Registry): IntakeMetrics {

@@ -4,7 +4,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { withDeadline } from '../lib/deadline.ts';
 import { rolesStatusSubject } from '../stream/subjects.ts';
 
-export type RoleName = 'gateway' | 'mqtt' | 'worker' | 'delivery' | 'console';
+export type RoleName = 'gateway' | 'mqtt' | 'mqtt-bridge' | 'worker' | 'delivery' | 'console';
 
 /** What one process says of itself; a role may add members of its own. */
 export interface RoleStatus {
