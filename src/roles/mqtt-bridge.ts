@@ -61,6 +61,10 @@ export async function startMqttBridgeRole(config: Config, deps: RoleDeps = {}): 
   });
   // Not to receive at once what could only be held back.
   await withDeadline(Promise.race([door.tried, whenAborted(stop)]), firstTryMs, () => undefined);
+  if (stop.aborted) {
+    await Promise.all([door.drain(), health.stop()]);
+    stop.throwIfAborted();
+  }
   const bridgeMetrics = createBridgeMetrics(metrics, held);
   const running = startMqttBridge({
     ...boundsOf(config),
