@@ -18,7 +18,16 @@ function stream(lastSeq: number, messages: number, created = 'a'): StreamInfo {
     consumers: 1,
     subjects: 1,
   };
-  return { name: streamName, created, state, replicas: 1, maxBytes: 1e6, maxPerSubject: 1_000, config: {} };
+  return {
+    name: streamName,
+    created,
+    state,
+    replicas: 1,
+    placement: undefined,
+    maxBytes: 1e6,
+    maxPerSubject: 1_000,
+    config: {},
+  };
 }
 
 const consumer: ConsumerInfo = {
@@ -31,6 +40,7 @@ const consumer: ConsumerInfo = {
   pending: 0,
   redelivered: 0,
   waiting: 0,
+  placement: undefined,
   config: {},
 };
 
