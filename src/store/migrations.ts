@@ -6,6 +6,7 @@ import routeBackfills from '../../sql/migrations/0004_route_backfills.sql' with 
 import routeTombstones from '../../sql/migrations/0005_route_tombstones.sql' with { type: 'text' };
 import receipts from '../../sql/migrations/0006_receipts.sql' with { type: 'text' };
 import console from '../../sql/migrations/0007_console.sql' with { type: 'text' };
+import mended from '../../sql/migrations/0008_mended.sql' with { type: 'text' };
 
 export interface Migration {
   /** The number in front of the file's name. */
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   { version: 5, name: '0005_route_tombstones', sql: routeTombstones },
   { version: 6, name: '0006_receipts', sql: receipts },
   { version: 7, name: '0007_console', sql: console },
+  { version: 8, name: '0008_mended', sql: mended },
 ];
