@@ -5,6 +5,7 @@ import { doorSettings } from './settings/doors.ts';
 import { keptSettings } from './settings/kept.ts';
 import { placeSettings } from './settings/places.ts';
 import { processSettings } from './settings/processes.ts';
+import { securitySettings } from './settings/security.ts';
 import type { Setting } from './settings/setting.ts';
 import { streamSettings } from './settings/stream.ts';
 import { workerSettings } from './settings/worker.ts';
@@ -22,6 +23,7 @@ export const settings = {
   ...streamSettings,
   ...workerSettings,
   ...keptSettings,
+  ...securitySettings,
   ...deliverySettings,
   ...processSettings,
 } satisfies Record<string, Setting>;
@@ -43,7 +45,14 @@ type OptionalName =
   | 'bridgeTlsCa'
   | 'bridgeTlsCert'
   | 'bridgeTlsKey'
-  | 'bridgeClientId';
+  | 'bridgeClientId'
+  | 'natsCreds'
+  | 'natsCa'
+  | 'natsCert'
+  | 'natsKey'
+  | 'mqttTlsCert'
+  | 'mqttTlsKey'
+  | 'mqttTlsClientCa';
 
 /** All settings, checked and frozen. */
 export type Config = {

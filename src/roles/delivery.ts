@@ -15,10 +15,10 @@ import { createPullerMetrics } from '../observe/puller.ts';
 import { selectRouteChanges } from '../store/delivery/delivery-routes.ts';
 import { createPool } from '../store/pool.ts';
 import { routeTotalsShards } from '../store/routes/add-to-route-totals.ts';
-import { connectNats } from '../stream/connection.ts';
 import { startPuller } from '../stream/puller.ts';
 import { routesConsumerName, routesStreamName } from '../stream/subjects.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
+import { natsDial } from './dial-nats.ts';
 import { soon } from './goodbye.ts';
 import { startNatsDialer } from './nats-dialer.ts';
 import type { RoleDeps, RoleInstruments } from './role-deps.ts';
@@ -59,7 +59,7 @@ export async function startDeliveryRole(config: Config, deps: RoleDeps = {}): Pr
   const pool = createPool({ databaseUrl, max: roleDefaults.connections, name, log });
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
-  const dialer = startNatsDialer({ connect: () => connectNats({ url, name, log }), log, random });
+  const dialer = startNatsDialer({ connect: natsDial({ config, url, role: 'delivery', log }), log, random });
   const instruments = { metrics, log, now, wallClock, random };
   return startWorkWithBoth({
     role: 'delivery',

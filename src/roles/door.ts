@@ -9,12 +9,12 @@ import { createIntakeMetrics } from '../observe/intake.ts';
 import type { Flow } from '../sources/http/flow-route.ts';
 import { createPool } from '../store/pool.ts';
 import { type RegistryFeed, startRegistryFeed } from '../store/registry-feed.ts';
-import { connectNats } from '../stream/connection.ts';
 import { retryAfterSeconds } from '../stream/retry-after.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
 import { natsAnswers } from './answers.ts';
 import { type Backbone, type BackboneOptions, startBackbone } from './backbone.ts';
 import { closeConnection } from './close-connection.ts';
+import { natsDial } from './dial-nats.ts';
 import { startDurabilityFeed } from './durability-feed.ts';
 import { describeFlow } from './flow.ts';
 import { soon } from './goodbye.ts';
@@ -73,7 +73,7 @@ export function startDoor(options: DoorOptions): Door {
     clock: now,
   });
   const dialer = startNatsDialer({
-    connect: () => connectNats({ url, name, log }),
+    connect: natsDial({ config, url, role, log }),
     log,
     random: options.random,
   });

@@ -5,12 +5,13 @@ import { withDeadline } from '../lib/deadline.ts';
 import { whenAborted } from '../lib/when-aborted.ts';
 import { createLog } from '../observe/create-log.ts';
 import { createMqttMetrics } from '../observe/mqtt.ts';
-import { type MqttSource, startMqttSource } from '../sources/mqtt/mqtt-source.ts';
+import { type MqttSource, type MqttTls, startMqttSource } from '../sources/mqtt/mqtt-source.ts';
 import { type Door, type DoorOptions, startDoor } from './door.ts';
 import { type HealthServer, startHealthServer } from './health.ts';
 import { serveRepublish } from './republish.ts';
 import type { RoleDeps } from './role-deps.ts';
 import { createRoleId } from './role-status.ts';
+import { readSettingFile } from './setting-file.ts';
 
 export interface RunningMqtt {
   readonly port: number;
@@ -95,6 +96,7 @@ function listen(door: Door, options: DoorOptions): Promise<MqttSource> {
     random,
     host: config.bind,
     port: config.mqttPort,
+    ...tlsOf(config),
     allowAnonymous: config.mqttAnonymous,
     maxConnections: config.mqttMaxConnections,
     maxPacketBytes: config.maxBodyBytes,
@@ -105,8 +107,24 @@ function listen(door: Door, options: DoorOptions): Promise<MqttSource> {
   });
 }
 
-function portError(error: unknown, { bind, mqttPort }: Config): unknown {
+/** @throws Error with one sentence when the encrypted door lacks its certificate */
+function tlsOf(config: Config): { tls?: MqttTls } {
+  if (config.mqttTlsPort === 0) return {};
+  const [cert, key] = [readSettingFile(config, 'mqttTlsCert'), readSettingFile(config, 'mqttTlsKey')];
+  if (cert === undefined || key === undefined)
+    throw new Error(
+      'TRIBUTARY_MQTT_TLS_PORT is set: name TRIBUTARY_MQTT_TLS_CERT and TRIBUTARY_MQTT_TLS_KEY, too.',
+    );
+  const clientCa = readSettingFile(config, 'mqttTlsClientCa')?.toString();
+  return { tls: { port: config.mqttTlsPort, cert: cert.toString(), key: key.toString(), clientCa } };
+}
+
+function portError(error: unknown, { bind, mqttPort, mqttTlsPort }: Config): unknown {
   if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) return error;
-  const message = `Port ${mqttPort} on ${bind} is taken: stop what listens there, or set TRIBUTARY_MQTT_PORT.`;
+  const isTls = 'port' in error && error.port === mqttTlsPort && mqttTlsPort !== 0;
+  const [port, variable] = isTls
+    ? [mqttTlsPort, 'TRIBUTARY_MQTT_TLS_PORT']
+    : [mqttPort, 'TRIBUTARY_MQTT_PORT'];
+  const message = `Port ${port} on ${bind} is taken: stop what listens there, or set ${variable}.`;
   return new Error(message, { cause: error });
 }

@@ -13,7 +13,6 @@ import { createPool } from '../store/pool.ts';
 import { type RegistryFeed, startRegistryFeed } from '../store/registry-feed.ts';
 import { ledgerShards } from '../store/statements/add-to-ledger.ts';
 import type { Queryable } from '../store/statements/queryable.ts';
-import { connectNats } from '../stream/connection.ts';
 import { type PulledMessage, startPuller } from '../stream/puller.ts';
 import {
   canaryEchoSubject,
@@ -39,6 +38,7 @@ import { createSettledNotices } from '../worker/settled-notices.ts';
 import { createTap } from '../worker/tap.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
 import { startAlarms } from './alarms.ts';
+import { natsDial } from './dial-nats.ts';
 import { soon } from './goodbye.ts';
 import { startNatsDialer } from './nats-dialer.ts';
 import { quarantineLimits } from './quarantine-limits.ts';
@@ -85,7 +85,7 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
   const registry = startRegistryFeed({ pool, pollMs, devices: true, routes: true, log, clock: now });
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
-  const dialer = startNatsDialer({ connect: () => connectNats({ url, name, log }), log, random });
+  const dialer = startNatsDialer({ connect: natsDial({ config, url, role: 'worker', log }), log, random });
   const auditor = createRoleAuditor({ nats: dialer.current, pool, metrics, log, now, wallClock });
   const tasks = (client: Queryable) => [{ name: 'audit', run: () => auditor.run(client) }];
   const maintenance = startMaintenance({

@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type ChildExit, readyOrWhyNot, startChild, stopChild } from './child-process.ts';
 
 export type NatsServerOptions = {
@@ -13,6 +13,8 @@ export type NatsServerOptions = {
   /** Port of the HTTP monitoring address; none when absent. */
   readonly monitorPort?: number | undefined;
   readonly auth?: { readonly user: string; readonly password: string } | undefined;
+  /** Configuration files to read besides: users, certificates. */
+  readonly include?: readonly string[];
   /** JetStream's limit for all files together. */
   readonly maxStoreBytes?: number;
   /** One of several servers that keep streams together; alone when absent. */
@@ -123,6 +125,8 @@ function natsConfig(options: NatsServerOptions & { readonly host: string }): str
   if (options.cluster !== undefined) lines.push(...clusterLines(options.cluster, options.host));
   if (options.monitorPort !== undefined)
     lines.push(`http: ${quoted(`${options.host}:${options.monitorPort}`)}`);
+  // An include's path is relative to the file that names it, whatever it looks like.
+  for (const file of options.include ?? []) lines.push(`include ${quoted(relative(options.storeDir, file))}`);
   if (options.auth !== undefined) {
     const { user, password } = options.auth;
     lines.push(`authorization { user: ${quoted(user)}, password: ${quoted(password)} }`);
