@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pino from 'pino';
 import type { IncomingMessage, IntakeResult } from '../../../../src/intake/intake.ts';
-import { type BrokerOptions, startMqttBridge } from '../../../../src/sources/mqtt/bridge/mqtt-bridge.ts';
 import type { BridgeOptions } from '../../../../src/sources/mqtt/bridge/bridge-contract.ts';
+import { type BrokerOptions, startMqttBridge } from '../../../../src/sources/mqtt/bridge/mqtt-bridge.ts';
 
 export const stored: IntakeResult = {
   ok: true,
