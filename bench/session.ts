@@ -17,8 +17,6 @@ export interface SessionOptions {
   readonly effort: Effort;
   readonly profile: boolean;
   readonly figures: readonly Figure[];
-  /** Called after each figure with all that were measured so far: a run of an hour that is ended early keeps them. */
-  readonly onFigure: (report: Report) => void;
 }
 
 /** Starts the servers, measures the figures, stops the servers. @throws InterruptedError at SIGINT or SIGTERM */
@@ -41,7 +39,7 @@ function interrupted(): Promise<never> {
 }
 
 async function measure(
-  { effort, profile, figures, onFigure }: SessionOptions,
+  { effort, profile, figures }: SessionOptions,
   say: (line: string) => void,
 ): Promise<Report> {
   const startedAtMs = performance.now();
@@ -58,14 +56,6 @@ async function measure(
   const bench: Bench = { servers, backend, effort, profileFolder, say: (line) => say(`  ${line}`) };
   const machine = await describeMachine(servers, backend.pool);
   const reported: ReportedFigure[] = [];
-  const report = (): Report => ({
-    finishedAt: new Date().toISOString(),
-    quick: effort.quick,
-    rounds: effort.rounds,
-    seconds: (performance.now() - startedAtMs) / 1_000,
-    machine,
-    figures: [...reported],
-  });
   for (const figure of figures) {
     say(figure.title);
     reported.push({
@@ -73,9 +63,10 @@ async function measure(
       measuredAt: new Date().toISOString(),
       commit: machine.commit,
     });
-    onFigure(report());
   }
-  return report();
+  const { quick, rounds } = effort;
+  const seconds = (performance.now() - startedAtMs) / 1_000;
+  return { finishedAt: new Date().toISOString(), quick, rounds, seconds, machine, figures: reported };
 }
 
 /** One that fails does not take the others with it; the report says why. */

@@ -23,8 +23,6 @@ export interface ProveOptions {
   readonly minutes: number | undefined;
   readonly faults: readonly Fault[];
   readonly seed: number;
-  /** On three nats-servers, whatever the faults need. */
-  readonly cluster: boolean;
   /** Per trial. */
   readonly messages: number;
   /** What becomes of the folder with the servers' data and all logs. */
@@ -59,7 +57,6 @@ export const proveDefaults = {
   messages: 1_000,
   trials: 20,
   counts: { gateway: 2, mqtt: 2, worker: 2, delivery: 2 } satisfies Record<ProvenRole, number>,
-  clusterCounts: { gateway: 2, mqtt: 1, worker: 3, delivery: 2 } satisfies Record<ProvenRole, number>,
   /** In a short trial. */
   messagesPerSecond: 1_000,
   tenants: 4,
@@ -87,13 +84,12 @@ interface Lot {
 }
 
 /** Long trials mix all faults on one stack; short ones take turns, on stacks that are no more special than they need. */
-function lotsOf(options: ProveOptions): Lot[] {
-  const { faults, trials, minutes } = options;
+function lotsOf({ faults, trials, minutes }: ProveOptions): Lot[] {
   const numbers = Array.from({ length: trials }, (_, index) => index);
-  if (minutes !== undefined) return [{ shape: shapeOf(faults, options), faults, trials: numbers }];
-  const lots = Map.groupBy(faults, (fault) => JSON.stringify(shapeOf([fault], options)));
+  if (minutes !== undefined) return [{ shape: shapeOf(faults), faults, trials: numbers }];
+  const lots = Map.groupBy(faults, (fault) => JSON.stringify(shapeOf([fault])));
   return [...lots.values()].map((own) => ({
-    shape: shapeOf(own, options),
+    shape: shapeOf(own),
     faults: own,
     trials: numbers.filter((trial) => own.includes(faultOf(trial, { faults }))),
   }));
@@ -106,7 +102,7 @@ function faultOf(trial: number, { faults }: Pick<ProveOptions, 'faults'>): Fault
   return fault;
 }
 
-function shapeOf(faults: readonly Fault[], options: Pick<ProveOptions, 'cluster'>): StackShape {
+function shapeOf(faults: readonly Fault[]): StackShape {
   const needs = needsOf(faults);
   return {
     proxied: needs.has('proxies'),
@@ -114,7 +110,6 @@ function shapeOf(faults: readonly Fault[], options: Pick<ProveOptions, 'cluster'
     smallDisks: needs.has('small disks'),
     fakedClocks: needs.has('faked clocks'),
     routed: needs.has('routes'),
-    clustered: options.cluster || needs.has('cluster'),
   };
 }
 

@@ -1,5 +1,4 @@
-import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
-import { newInbox } from './connection.ts';
+import { createInbox, type Msg, type NatsConnection, type Subscription } from '@nats-io/nats-core';
 
 /** How a pull request ended before it was filled. */
 export type PullEnd =
@@ -47,7 +46,7 @@ export class PullRequest {
 
   open(batch: number, maxBytes: number): void {
     const { nc, stream, consumer, expiresMs, heartbeatMs, clock } = this.#options;
-    this.#subscription ??= nc.subscribe(newInbox(nc), {
+    this.#subscription ??= nc.subscribe(createInbox(), {
       callback: (error, message) => (error === null ? this.#receive(message) : this.#failed(error)),
     });
     this.remaining = batch;

@@ -66,13 +66,7 @@ export async function supervisePostgres(context: UpContext, own: OwnServers): Pr
   const child = {
     name: 'postgres',
     start: async () => {
-      const server = await startPostgresServer({
-        dataDir: folder.postgresDir,
-        port,
-        password,
-        logFile,
-        searchPath: context.searchPath,
-      });
+      const server = await startPostgresServer({ dataDir: folder.postgresDir, port, password, logFile });
       url = await ensureDatabase(server.url).catch(async (error: unknown) => {
         await server.stop();
         throw error;
