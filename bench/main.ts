@@ -16,8 +16,10 @@ async function run(argv: readonly string[]): Promise<number> {
     process.stdout.write(publishReport(resultsFolder));
     return 0;
   }
-  const report = await measureFigures(options);
-  writeReport(resultsFolder, report);
+  const report = await measureFigures({
+    ...options,
+    onFigure: (soFar) => writeReport(resultsFolder, soFar),
+  });
   process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : showReport(report));
   return report.figures.some((figure) => 'error' in figure) ? 1 : 0;
 }

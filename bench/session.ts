@@ -17,6 +17,8 @@ export interface SessionOptions {
   readonly effort: Effort;
   readonly profile: boolean;
   readonly figures: readonly Figure[];
+  /** Called after each figure with all that were measured so far: a run of an hour that is ended early keeps them. */
+  readonly onFigure: (report: Report) => void;
 }
 
 /** Starts the servers, measures the figures, stops the servers. @throws InterruptedError at SIGINT or SIGTERM */
@@ -39,7 +41,7 @@ function interrupted(): Promise<never> {
 }
 
 async function measure(
-  { effort, profile, figures }: SessionOptions,
+  { effort, profile, figures, onFigure }: SessionOptions,
   say: (line: string) => void,
 ): Promise<Report> {
   const startedAtMs = performance.now();
@@ -56,6 +58,14 @@ async function measure(
   const bench: Bench = { servers, backend, effort, profileFolder, say: (line) => say(`  ${line}`) };
   const machine = await describeMachine(servers, backend.pool);
   const reported: ReportedFigure[] = [];
+  const report = (): Report => ({
+    finishedAt: new Date().toISOString(),
+    quick: effort.quick,
+    rounds: effort.rounds,
+    seconds: (performance.now() - startedAtMs) / 1_000,
+    machine,
+    figures: [...reported],
+  });
   for (const figure of figures) {
     say(figure.title);
     reported.push({
@@ -63,10 +73,9 @@ async function measure(
       measuredAt: new Date().toISOString(),
       commit: machine.commit,
     });
+    onFigure(report());
   }
-  const { quick, rounds } = effort;
-  const seconds = (performance.now() - startedAtMs) / 1_000;
-  return { finishedAt: new Date().toISOString(), quick, rounds, seconds, machine, figures: reported };
+  return report();
 }
 
 /** One that fails does not take the others with it; the report says why. */

@@ -27,6 +27,7 @@ async function main(): Promise<number> {
       effort: { ...efforts.full, quick: true },
       profile: false,
       figures: [figure],
+      onFigure: () => undefined,
     });
     // Only the search for the rate was a quick one.
     writeReport(resultsFolder, { ...report, quick: false, rounds: 1 });

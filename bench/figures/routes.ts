@@ -27,6 +27,8 @@ interface Measured {
   /** µs a message, of the worker, the delivery role, NATS and PostgreSQL together. */
   readonly cpuUs: number;
   readonly workerUs: number;
+  readonly deliveryUs: number;
+  readonly natsUs: number;
   readonly jobs: number;
 }
 
@@ -111,6 +113,7 @@ async function measure(bench: Bench, variant: Variant): Promise<Measured> {
   });
   cleanup.defer(() => delivery.stop());
   const before = cpuOf(bench, [delivery]);
+  const [natsBefore, deliveryBefore] = [servers.natsPid, delivery.pid].map((pid) => usageOf(pid).cpuUs);
   const starting = startRole(servers, 'worker', { profileFolder: bench.profileFolder });
   const drained = measureDrain(backend, messages);
   drained.catch(() => undefined);
@@ -125,6 +128,8 @@ async function measure(bench: Bench, variant: Variant): Promise<Measured> {
     perSecond,
     cpuUs: used / messages,
     workerUs: usageOf(worker.pid).cpuUs / messages,
+    deliveryUs: (usageOf(delivery.pid).cpuUs - (deliveryBefore ?? 0)) / messages,
+    natsUs: (usageOf(servers.natsPid).cpuUs - (natsBefore ?? 0)) / messages,
     jobs: rows[0]?.jobs ?? 0,
   };
 }

@@ -3,8 +3,8 @@ import type pg from 'pg';
 import pino, { type Logger } from 'pino';
 import type { Config } from '../config/settings.ts';
 import { createLog } from '../observe/create-log.ts';
+import { natsDial } from '../roles/dial-nats.ts';
 import { createPool } from '../store/pool.ts';
-import { connectNats } from '../stream/connection.ts';
 import type { Invocation } from './define-command.ts';
 import { type Located, locate } from './locate.ts';
 import { postgresFailure } from './postgres-failure.ts';
@@ -45,7 +45,7 @@ export async function withNats<T>(
   work: (connection: NatsConnection) => Promise<T>,
 ): Promise<T> {
   const { url } = locate('nats', config);
-  const connection = await connectNats({ url, name: 'tributary cli', log: createCliLog(config) });
+  const connection = await natsDial({ config, url, role: 'cli', log: createCliLog(config) })();
   try {
     return await work(connection);
   } finally {

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { parseConfig } from '../config/parse-config.ts';
+import { withSecretFiles } from '../config/secret-files.ts';
 import type { Config, SettingName } from '../config/settings.ts';
 import type { CliContext } from './context.ts';
 import { addSettingFlags, connectionSettings, settingOverrides } from './setting-flags.ts';
@@ -46,8 +48,9 @@ export function examplesText(examples: readonly string[]): string {
 /** Reads settings from flags and environment. @throws ConfigError */
 export function invocationOf(context: CliContext, command: Command): Invocation {
   const options: Readonly<Record<string, unknown>> = command.opts();
-  const config = parseConfig(context.environment, settingOverrides(options));
-  return { ...context, config, json: options.json === true };
+  const environment = withSecretFiles(context.environment, (file) => readFileSync(file, 'utf8'));
+  const config = parseConfig(environment, settingOverrides(options));
+  return { ...context, environment, config, json: options.json === true };
 }
 
 /** A command that only holds others: without one of them it shows its help. */

@@ -1,19 +1,17 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/settings.ts';
 import { settings } from '../config/settings.ts';
 import { type Instance, readInstance } from '../roles/up/instance.ts';
 import { parseNatsUrl } from '../stream/connection.ts';
 import { CliError, exitCodes } from './exit-codes.ts';
+import { ownProgram } from './own-program.ts';
 
 /** Where something is, and who says so, for an error's sentence. */
 export interface Located {
   readonly url: string;
   readonly origin: string;
 }
-
-const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
  * Where a command finds what it needs: what the settings say, else the instance that a running `npm start` has noted
@@ -68,7 +66,7 @@ export function findInstance(config: Config): FoundInstance | undefined {
     const value = readInstance(folder);
     if (value !== undefined) return { value, file };
     if (existsSync(file)) {
-      throw new CliError(`${file} cannot be read: run this as the user who runs npm start.`);
+      throw new CliError(`${file} cannot be read: run this as the user who runs ${ownProgram.startAs}.`);
     }
   }
   return undefined;
@@ -77,7 +75,7 @@ export function findInstance(config: Config): FoundInstance | undefined {
 export function noInstance(config: Config, otherwise = 'set DATABASE_URL and NATS_URL'): CliError {
   const folders = dataFolders(config).join(' or ');
   return new CliError(
-    `no running instance found in ${folders}: run npm start, or ${otherwise}.`,
+    `no running instance found in ${folders}: run ${ownProgram.startAs}, or ${otherwise}.`,
     exitCodes.unavailable,
   );
 }
@@ -85,6 +83,6 @@ export function noInstance(config: Config, otherwise = 'set DATABASE_URL and NAT
 function dataFolders(config: Config): string[] {
   const folder = resolve(config.dataDir);
   // `npm start` runs in the clone; a command may be called from anywhere.
-  const ofClone = resolve(projectRoot, config.dataDir);
+  const ofClone = resolve(ownProgram.projectRoot ?? '.', config.dataDir);
   return folder === ofClone ? [folder] : [folder, ofClone];
 }

@@ -20,6 +20,7 @@ import { addTopologyCommand } from './commands/topology.ts';
 import { addUpCommand } from './commands/up.ts';
 import type { CliContext } from './context.ts';
 import { examplesText } from './define-command.ts';
+import { ownProgram } from './own-program.ts';
 
 /** The whole command line. Parsing throws CommanderError instead of ending the process. */
 export function createProgram(context: CliContext): Command {
@@ -64,7 +65,7 @@ export function createProgram(context: CliContext): Command {
   program.addHelpText(
     'after',
     `\n${examplesText(['tenant add acme', 'device add acme sensor-1 --site plant-1', 'status'])}\n\n` +
-      'Commands find the instance of a running npm start by themselves; NATS_URL and\n' +
+      `Commands find the instance of a running ${ownProgram.startAs} by themselves; NATS_URL and\n` +
       'DATABASE_URL name another one. Exit codes: 0 done, 1 failed, 2 wrong usage,\n' +
       '69 unreachable, 78 wrong setting.',
   );

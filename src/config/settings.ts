@@ -1,9 +1,11 @@
 import type { Static, TSchema } from 'typebox';
+import { bridgeSettings } from './settings/bridge.ts';
 import { deliverySettings } from './settings/delivery.ts';
 import { doorSettings } from './settings/doors.ts';
 import { keptSettings } from './settings/kept.ts';
 import { placeSettings } from './settings/places.ts';
 import { processSettings } from './settings/processes.ts';
+import { securitySettings } from './settings/security.ts';
 import type { Setting } from './settings/setting.ts';
 import { streamSettings } from './settings/stream.ts';
 import { workerSettings } from './settings/worker.ts';
@@ -17,9 +19,11 @@ export type { Setting } from './settings/setting.ts';
 export const settings = {
   ...placeSettings,
   ...doorSettings,
+  ...bridgeSettings,
   ...streamSettings,
   ...workerSettings,
   ...keptSettings,
+  ...securitySettings,
   ...deliverySettings,
   ...processSettings,
 } satisfies Record<string, Setting>;
@@ -34,7 +38,21 @@ type OptionalName =
   | 'databaseUrl'
   | 'receiptKey'
   | 'secretsKey'
-  | 'allowDestinations';
+  | 'allowDestinations'
+  | 'bridgeUrl'
+  | 'bridgeUsername'
+  | 'bridgePassword'
+  | 'bridgeTlsCa'
+  | 'bridgeTlsCert'
+  | 'bridgeTlsKey'
+  | 'bridgeClientId'
+  | 'natsCreds'
+  | 'natsCa'
+  | 'natsCert'
+  | 'natsKey'
+  | 'mqttTlsCert'
+  | 'mqttTlsKey'
+  | 'mqttTlsClientCa';
 
 /** All settings, checked and frozen. */
 export type Config = {

@@ -10,7 +10,7 @@ import { retryAfterSeconds } from '../stream/retry-after.ts';
 import { telemetrySubject } from '../stream/subjects.ts';
 import type { Admission } from './admission.ts';
 
-export type IntakeSource = 'http' | 'batch' | 'mqtt';
+export type IntakeSource = 'http' | 'batch' | 'mqtt' | 'mqtt-bridge';
 
 /** A message whose form the source has read and checked. */
 export interface IncomingMessage {
@@ -35,6 +35,15 @@ export interface IncomingMessage {
   readonly payload: Readonly<Record<string, unknown>>;
   /** Whom the worker tells what became of it: see `SettledWaits`. Absent: nobody. */
   readonly settledTo?: string | undefined;
+  /** Of a source that tries again by itself: the same for every try, so that all of them are one message. */
+  readonly firstTry?: FirstTry;
+}
+
+export interface FirstTry {
+  /** 16 random bytes: the identity, where the message brings none. */
+  readonly identity: Uint8Array;
+  /** Ms since the epoch. A reading without a time of its own is identified by it, too. */
+  readonly arrivedAtMs: number;
 }
 
 export interface AcceptedMessage {
@@ -90,7 +99,7 @@ export function createIntake(options: IntakeOptions): Intake {
         const turned = options.admission.admit(message);
         if (turned === undefined) {
           const identified = identifyAtDoor(options, message);
-          const arrivedAtMs = options.clock();
+          const arrivedAtMs = message.firstTry?.arrivedAtMs ?? options.clock();
           const published = await publish(options, message, encodeMsgId(identified), arrivedAtMs);
           result = published.ok
             ? { ok: true, seq: published.seq, duplicate: published.duplicate, identified, arrivedAtMs }
@@ -120,8 +129,18 @@ function publish(
 
 /** Field by field: copying whole messages is what a door would spend its time on. */
 function identifyAtDoor({ randomBytes }: IntakeOptions, message: IncomingMessage): IdentifiedMessage {
-  const { tenantId, deviceId, msgType, token, idempotencyKey, payload, payloadText } = message;
-  return identify({ tenantId, deviceId, msgType, token, idempotencyKey, payload, payloadText, randomBytes });
+  const { tenantId, deviceId, msgType, token, idempotencyKey, payload, payloadText, firstTry } = message;
+  const bytes = firstTry === undefined ? randomBytes : () => firstTry.identity;
+  return identify({
+    tenantId,
+    deviceId,
+    msgType,
+    token,
+    idempotencyKey,
+    payload,
+    payloadText,
+    randomBytes: bytes,
+  });
 }
 
 function envelopeOf(message: IncomingMessage, ts: number): string {

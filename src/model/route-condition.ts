@@ -7,7 +7,7 @@ import {
   TypeError as TypeFault,
 } from '@marcbachmann/cel-js';
 import { checkBounds, childrenOf, conditionLimits, isNode } from './condition-bounds.ts';
-import { metricKey, plainComparison } from './plain-comparison.ts';
+import { comparing, metricKey, type PlainComparison, plainComparison } from './plain-comparison.ts';
 import { RouteFault } from './route.ts';
 
 /**
@@ -41,6 +41,10 @@ export interface Condition {
   evaluate(context: ConditionContext): ConditionResult;
   /** Those of `seq`, `time`, `extra` that it asks for: what it does not need is not made. */
   readonly needs: ReadonlySet<string>;
+  /** Joined by `&&`, with what else there is: where one is false, so is the condition. */
+  readonly plain: readonly PlainComparison[];
+  /** Nothing else there is. */
+  readonly isPlain: boolean;
 }
 
 /**
@@ -58,8 +62,14 @@ export function createConditionCompiler(): CompileCondition {
     const program = parse(environment, text);
     const { ast } = program;
     checkBounds(ast);
-    const parts = partsOf(environment, ast, text) ?? [{ run: program, metrics: [] }];
-    return { evaluate: (context) => evaluate(parts, context), needs: neededBy(ast) };
+    const parts: readonly Part[] = partsOf(environment, ast, text) ?? [{ run: program, metrics: [] }];
+    const plain = parts.flatMap((part) => part.plain ?? []);
+    return {
+      evaluate: (context) => evaluate(parts, context),
+      needs: neededBy(ast),
+      plain,
+      isPlain: plain.length === parts.length,
+    };
   };
 }
 
@@ -105,7 +115,8 @@ function conjunctsOf(ast: ASTNode): ASTNode[] {
 
 interface Part {
   readonly run: (context: ConditionContext) => unknown;
-  readonly plain?: ReturnType<typeof plainComparison>;
+  readonly plain?: PlainComparison | undefined;
+  readonly compare?: ReturnType<typeof comparing> | undefined;
   /** Metrics without which it fails. Looked at first: to fail costs twenty times as much as to compare. */
   readonly metrics: readonly string[];
 }
@@ -125,8 +136,10 @@ function compilePart(environment: Environment, ast: ASTNode, text: string): Part
   for (const candidate of [text.slice(ast.start, ast.end), serialize(ast)]) {
     try {
       const program = environment.parse(candidate);
-      if (structureOf(program.ast) === wanted)
-        return { run: program, plain: plainComparison(ast), metrics: isPlain(ast) ? metricsOf(ast) : [] };
+      if (structureOf(program.ast) !== wanted) continue;
+      const plain = plainComparison(ast);
+      const compare = plain === undefined ? undefined : comparing(plain);
+      return { run: program, plain, compare, metrics: isPlain(ast) ? metricsOf(ast) : [] };
     } catch {
       // Not this one.
     }
@@ -165,8 +178,8 @@ function evaluate(parts: readonly Part[], context: ConditionContext): ConditionR
   return result;
 }
 
-function evaluatePart({ run, plain, metrics }: Part, context: ConditionContext): unknown {
-  const quick = plain?.(context);
+function evaluatePart({ run, compare, metrics }: Part, context: ConditionContext): unknown {
+  const quick = compare?.(context);
   if (quick !== undefined) return quick;
   for (const key of metrics) if (!Object.hasOwn(context.metrics, key)) return 'error';
   return attempt(run, context);

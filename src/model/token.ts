@@ -4,8 +4,9 @@ import { crc32 } from 'node:zlib';
 /** Prefixes let leak scanners recognise our secrets; the checksum keeps them from crying wolf. */
 export const deviceTokenPrefix = 'trb_';
 export const operatorKeyPrefix = 'trbop_';
+export const tenantKeyPrefix = 'trk_';
 
-export type SecretPrefix = typeof deviceTokenPrefix | typeof operatorKeyPrefix;
+export type SecretPrefix = typeof deviceTokenPrefix | typeof operatorKeyPrefix | typeof tenantKeyPrefix;
 
 /** How many random bytes a secret is made of. */
 export const secretBytes = 32;
@@ -15,10 +16,10 @@ const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const bodyLength = 43;
 /** The least n with 62^n > 2^32. */
 const checksumLength = 6;
-const secretPattern = /^(?:trb_|trbop_)[0-9A-Za-z]{49}$/;
+const secretPattern = /^(?:trb_|trbop_|trk_)[0-9A-Za-z]{49}$/;
 
 /**
- * A device token or operator key: the prefix, 256 random bits in base62 (43 characters), and the CRC-32 of
+ * A device token, operator key or tenant key: the prefix, 256 random bits in base62 (43 characters), and the CRC-32 of
  * everything before it in base62 (6 characters). Throws RangeError unless given 32 random bytes.
  */
 export function createSecret(prefix: SecretPrefix, random: Uint8Array): string {
@@ -58,4 +59,13 @@ function toBase62(value: bigint, length: number): string {
     rest /= 62n;
   }
   return text;
+}
+
+const maxTokenLength = 512;
+
+/** Why a token that somebody brings cannot be used; undefined when it can. It must fit into an HTTP header. */
+export function tokenFault(token: string): string | undefined {
+  if (token.length === 0 || token.length > maxTokenLength)
+    return `must have 1 to ${maxTokenLength} characters`;
+  return /^[\x21-\x7e]+$/.test(token) ? undefined : 'must be of visible ASCII characters, without spaces';
 }

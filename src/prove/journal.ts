@@ -5,6 +5,8 @@ import type { SendOutcome } from './load/sender.ts';
 export interface JournalEntry {
   readonly message: ProveMessage;
   attempts: number;
+  /** Of the first attempt, on the monotonic clock. */
+  firstStartedMs: number;
   yes: number;
   no: number;
   unknown: number;
@@ -29,7 +31,10 @@ export interface Journal {
   readonly unknown: number;
   /** The longest wait for a yes, in ms. */
   readonly worstYesMs: number;
-  /** Resolves with the time from now to the first yes of an attempt that begins after now, at one of these doors. */
+  /**
+   * Resolves with the time from now to the first yes to a message that is sent for the first time after now, at one of
+   * these doors. An older one may get its yes for having been stored before.
+   */
   firstYes(doors: readonly ProveMessage['door'][]): { readonly afterMs: number | undefined };
 }
 
@@ -37,10 +42,10 @@ export function createJournal(now: () => number, wallClock: () => number): Journ
   const entries = new Map<number, JournalEntry>();
   const totals = { answered: 0, unknown: 0, worstYesMs: 0 };
   let watches: { since: number; doors: readonly string[]; afterMs: number | undefined }[] = [];
-  const sawYes = (message: ProveMessage, { startedMs, endedMs }: Span) => {
+  const sawYes = ({ message, firstStartedMs }: JournalEntry, { startedMs, endedMs }: Span) => {
     totals.worstYesMs = Math.max(totals.worstYesMs, endedMs - startedMs);
     for (const watch of watches) {
-      if (startedMs > watch.since && watch.doors.includes(message.door))
+      if (firstStartedMs > watch.since && watch.doors.includes(message.door))
         watch.afterMs = endedMs - watch.since;
     }
     watches = watches.filter(({ afterMs }) => afterMs === undefined);
@@ -48,14 +53,14 @@ export function createJournal(now: () => number, wallClock: () => number): Journ
   return {
     entries,
     record: (message, { answer, why }, span) => {
-      const entry = entries.get(message.n) ?? newEntry(message);
+      const entry = entries.get(message.n) ?? newEntry(message, span);
       entries.set(message.n, entry);
       entry.attempts += 1;
       entry.lastEndedAtMs = wallClock();
       if (answer === 'yes' && entry.yes === 0) totals.answered += 1;
       if (answer === 'unknown') totals.unknown += 1;
       entry[answer] += 1;
-      if (answer === 'yes') sawYes(message, span);
+      if (answer === 'yes') sawYes(entry, span);
       else entry.lastWhy = why;
     },
     get answered() {
@@ -75,6 +80,15 @@ export function createJournal(now: () => number, wallClock: () => number): Journ
   };
 }
 
-function newEntry(message: ProveMessage): JournalEntry {
-  return { message, attempts: 0, yes: 0, no: 0, unknown: 0, lastWhy: undefined, lastEndedAtMs: 0 };
+function newEntry(message: ProveMessage, { startedMs }: Span): JournalEntry {
+  return {
+    message,
+    attempts: 0,
+    firstStartedMs: startedMs,
+    yes: 0,
+    no: 0,
+    unknown: 0,
+    lastWhy: undefined,
+    lastEndedAtMs: 0,
+  };
 }

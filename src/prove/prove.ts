@@ -23,6 +23,8 @@ export interface ProveOptions {
   readonly minutes: number | undefined;
   readonly faults: readonly Fault[];
   readonly seed: number;
+  /** On three nats-servers, whatever the faults need. */
+  readonly cluster: boolean;
   /** Per trial. */
   readonly messages: number;
   /** What becomes of the folder with the servers' data and all logs. */
@@ -57,6 +59,7 @@ export const proveDefaults = {
   messages: 1_000,
   trials: 20,
   counts: { gateway: 2, mqtt: 2, worker: 2, delivery: 2 } satisfies Record<ProvenRole, number>,
+  clusterCounts: { gateway: 2, mqtt: 1, worker: 3, delivery: 2 } satisfies Record<ProvenRole, number>,
   /** In a short trial. */
   messagesPerSecond: 1_000,
   tenants: 4,
@@ -84,12 +87,13 @@ interface Lot {
 }
 
 /** Long trials mix all faults on one stack; short ones take turns, on stacks that are no more special than they need. */
-function lotsOf({ faults, trials, minutes }: ProveOptions): Lot[] {
+function lotsOf(options: ProveOptions): Lot[] {
+  const { faults, trials, minutes } = options;
   const numbers = Array.from({ length: trials }, (_, index) => index);
-  if (minutes !== undefined) return [{ shape: shapeOf(faults), faults, trials: numbers }];
-  const lots = Map.groupBy(faults, (fault) => JSON.stringify(shapeOf([fault])));
+  if (minutes !== undefined) return [{ shape: shapeOf(faults, options), faults, trials: numbers }];
+  const lots = Map.groupBy(faults, (fault) => JSON.stringify(shapeOf([fault], options)));
   return [...lots.values()].map((own) => ({
-    shape: shapeOf(own),
+    shape: shapeOf(own, options),
     faults: own,
     trials: numbers.filter((trial) => own.includes(faultOf(trial, { faults }))),
   }));
@@ -102,7 +106,7 @@ function faultOf(trial: number, { faults }: Pick<ProveOptions, 'faults'>): Fault
   return fault;
 }
 
-function shapeOf(faults: readonly Fault[]): StackShape {
+function shapeOf(faults: readonly Fault[], options: Pick<ProveOptions, 'cluster'>): StackShape {
   const needs = needsOf(faults);
   return {
     proxied: needs.has('proxies'),
@@ -110,6 +114,7 @@ function shapeOf(faults: readonly Fault[]): StackShape {
     smallDisks: needs.has('small disks'),
     fakedClocks: needs.has('faked clocks'),
     routed: needs.has('routes'),
+    clustered: options.cluster || needs.has('cluster'),
   };
 }
 

@@ -118,8 +118,8 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult & { e
 interface Struck {
   readonly name: string;
   readonly notes: string[];
-  readonly atMs: number;
-  readonly recovery: ReturnType<Journal['firstYes']>;
+  atMs: number;
+  recovery: ReturnType<Journal['firstYes']>;
 }
 
 /** Lets the faults strike at their times, one strike after the other; resolves when all have healed. */
@@ -133,9 +133,11 @@ async function strikeAll(
   const struck: Struck[] = [];
   const strike = async (fault: Fault) => {
     const notes: string[] = [];
-    struck.push({ name: fault.name, notes, atMs: now(), recovery: journal.firstYes(fault.doors) });
+    const one: Struck = { name: fault.name, notes, atMs: now(), recovery: journal.firstYes(fault.doors) };
+    struck.push(one);
     await fault.strike({
       stack,
+      strikesNow: () => Object.assign(one, { atMs: now(), recovery: journal.firstYes(fault.doors) }),
       random: options.randomFor(1 + struck.length),
       note: (what) => void notes.push(what),
       complain: (what) => void complaints.push({ kind: 'crashed', what }),

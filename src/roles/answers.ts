@@ -4,16 +4,16 @@ import { withDeadline } from '../lib/deadline.ts';
 
 export interface AnswersOptions {
   readonly nats: () => NatsConnection | undefined;
-  readonly databaseAnswers: () => Promise<boolean>;
+  readonly pool: pg.Pool;
 }
 
 const answerMs = 1_000;
 
-/** Whether the database answers now; never throws. */
-export function createDatabaseAnswers(pool: pg.Pool): () => Promise<boolean> {
+/** Asks both servers; resolves to who does not answer now, undefined when both do. */
+export function createAnswers({ nats, pool }: AnswersOptions): () => Promise<string | undefined> {
   // One question at a time: a frozen server must not take a connection of the pool for each.
   let asked: Promise<boolean> | undefined;
-  return () => {
+  const databaseAnswers = () => {
     asked ??= pool
       .query('select 1')
       .then(
@@ -25,10 +25,6 @@ export function createDatabaseAnswers(pool: pg.Pool): () => Promise<boolean> {
       });
     return withDeadline(asked, answerMs, () => false);
   };
-}
-
-/** Asks both servers; resolves to who does not answer now, undefined when both do. */
-export function createAnswers({ nats, databaseAnswers }: AnswersOptions): () => Promise<string | undefined> {
   return async () => {
     const [natsIsThere, databaseIsThere] = await Promise.all([natsAnswers(nats()), databaseAnswers()]);
     const away = [natsIsThere ? [] : ['NATS'], databaseIsThere ? [] : ['PostgreSQL']].flat();

@@ -5,17 +5,16 @@ import type { Config } from '../config/settings.ts';
 import { createAdmission } from '../intake/admission.ts';
 import { createIntake, type Intake } from '../intake/intake.ts';
 import { createRandomPool } from '../lib/random-pool.ts';
-import { createIntakeMetrics, type IntakeMetrics } from '../observe/intake.ts';
-import { registerServerMetrics } from '../observe/servers.ts';
+import { createIntakeMetrics } from '../observe/intake.ts';
 import type { Flow } from '../sources/http/flow-route.ts';
 import { createPool } from '../store/pool.ts';
 import { type RegistryFeed, startRegistryFeed } from '../store/registry-feed.ts';
-import { connectNats } from '../stream/connection.ts';
 import { retryAfterSeconds } from '../stream/retry-after.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
-import { createDatabaseAnswers, natsAnswers } from './answers.ts';
+import { natsAnswers } from './answers.ts';
 import { type Backbone, type BackboneOptions, startBackbone } from './backbone.ts';
 import { closeConnection } from './close-connection.ts';
+import { natsDial } from './dial-nats.ts';
 import { startDurabilityFeed } from './durability-feed.ts';
 import { describeFlow } from './flow.ts';
 import { soon } from './goodbye.ts';
@@ -74,24 +73,16 @@ export function startDoor(options: DoorOptions): Door {
     clock: now,
   });
   const dialer = startNatsDialer({
-    connect: () => connectNats({ url, name, log }),
+    connect: natsDial({ config, url, role, log }),
     log,
     random: options.random,
   });
   let backbone: Backbone | undefined;
   const durability = startDurabilityFeed(dialer.current, config.natsMonitorUrl);
-  const isReady = async () => backbone !== undefined && (await answers(backbone));
-  registerServerMetrics(options.metrics, {
-    natsAnswers: isReady,
-    databaseAnswers: createDatabaseAnswers(pool),
-    durabilityClass: durability.currentClass,
-  });
-  const intakeMetrics = createIntakeMetrics(options.metrics);
-  const status = () => ({ ...options.status?.(), intake: intakeMetrics.totals() });
-  const intakeFor = createIntakes(options, registry, intakeMetrics);
+  const intakeFor = createIntakes(options, registry);
   let intake = intakeFor.withoutNats;
   const prepared = dialer.connected.then(async (nc) => {
-    backbone = startBackbone({ ...options, nc, status });
+    backbone = startBackbone({ ...options, nc });
     intake = intakeFor.with(backbone);
     await backbone.prepared;
   });
@@ -104,7 +95,7 @@ export function startDoor(options: DoorOptions): Door {
     durability: durability.current,
     flow: () => flowOf(config, backbone, durability.current()),
     connected: dialer.connected,
-    isReady,
+    isReady: async () => backbone !== undefined && (await answers(backbone)),
     tried: dialer.tried.then(() => (dialer.current() === undefined ? undefined : prepared)),
     drain: async () => {
       dialer.stop();
@@ -118,7 +109,7 @@ export function startDoor(options: DoorOptions): Door {
 }
 
 /** One admission for both: the bucket of the unknown does not fill up again when NATS comes. */
-function createIntakes(options: DoorOptions, registry: RegistryFeed, metrics: IntakeMetrics) {
+function createIntakes(options: DoorOptions, registry: RegistryFeed) {
   const { config, log, now, wallClock, random } = options;
   const admission = createAdmission({
     registry,
@@ -129,6 +120,7 @@ function createIntakes(options: DoorOptions, registry: RegistryFeed, metrics: In
     wallClock,
     random,
   });
+  const metrics = createIntakeMetrics(options.metrics);
   const startedAtMs = now();
   const withoutNats: Intake = {
     accept: async ({ source }) => {

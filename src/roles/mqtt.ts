@@ -1,17 +1,17 @@
 import type { Logger } from 'pino';
-import type { Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from '../config/settings.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { whenAborted } from '../lib/when-aborted.ts';
 import { createLog } from '../observe/create-log.ts';
 import { createMqttMetrics } from '../observe/mqtt.ts';
-import { createRoleRegistry } from '../observe/process.ts';
-import { type MqttSource, startMqttSource } from '../sources/mqtt/mqtt-source.ts';
+import { type MqttSource, type MqttTls, startMqttSource } from '../sources/mqtt/mqtt-source.ts';
 import { type Door, type DoorOptions, startDoor } from './door.ts';
 import { type HealthServer, startHealthServer } from './health.ts';
 import { serveRepublish } from './republish.ts';
 import type { RoleDeps } from './role-deps.ts';
-import { createRoleId, version } from './role-status.ts';
+import { createRoleId } from './role-status.ts';
+import { readSettingFile } from './setting-file.ts';
 
 export interface RunningMqtt {
   readonly port: number;
@@ -33,7 +33,8 @@ export async function startMqtt(config: Config, deps: RoleDeps = {}): Promise<Ru
   const { now = () => performance.now(), wallClock = Date.now, random = Math.random } = deps;
   const { stop = new AbortController().signal, log = createLog({ level: config.logLevel }) } = deps;
   const id = createRoleId('mqtt', random);
-  const metrics = createRoleRegistry('mqtt', version);
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
   const { syncAuth } = config;
   const clocks = { now, wallClock, random };
   let listening: MqttSource | undefined;
@@ -95,6 +96,7 @@ function listen(door: Door, options: DoorOptions): Promise<MqttSource> {
     random,
     host: config.bind,
     port: config.mqttPort,
+    ...tlsOf(config),
     allowAnonymous: config.mqttAnonymous,
     maxConnections: config.mqttMaxConnections,
     maxPacketBytes: config.maxBodyBytes,
@@ -105,8 +107,24 @@ function listen(door: Door, options: DoorOptions): Promise<MqttSource> {
   });
 }
 
-function portError(error: unknown, { bind, mqttPort }: Config): unknown {
+/** @throws Error with one sentence when the encrypted door lacks its certificate */
+function tlsOf(config: Config): { tls?: MqttTls } {
+  if (config.mqttTlsPort === 0) return {};
+  const [cert, key] = [readSettingFile(config, 'mqttTlsCert'), readSettingFile(config, 'mqttTlsKey')];
+  if (cert === undefined || key === undefined)
+    throw new Error(
+      'TRIBUTARY_MQTT_TLS_PORT is set: name TRIBUTARY_MQTT_TLS_CERT and TRIBUTARY_MQTT_TLS_KEY, too.',
+    );
+  const clientCa = readSettingFile(config, 'mqttTlsClientCa')?.toString();
+  return { tls: { port: config.mqttTlsPort, cert: cert.toString(), key: key.toString(), clientCa } };
+}
+
+function portError(error: unknown, { bind, mqttPort, mqttTlsPort }: Config): unknown {
   if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) return error;
-  const message = `Port ${mqttPort} on ${bind} is taken: stop what listens there, or set TRIBUTARY_MQTT_PORT.`;
+  const isTls = 'port' in error && error.port === mqttTlsPort && mqttTlsPort !== 0;
+  const [port, variable] = isTls
+    ? [mqttTlsPort, 'TRIBUTARY_MQTT_TLS_PORT']
+    : [mqttPort, 'TRIBUTARY_MQTT_PORT'];
+  const message = `Port ${port} on ${bind} is taken: stop what listens there, or set ${variable}.`;
   return new Error(message, { cause: error });
 }

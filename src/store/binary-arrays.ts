@@ -58,9 +58,9 @@ export function timestampArray<Row>(rows: readonly Row[], usOf: Column<Row, numb
  * @throws RangeError for anything else
  */
 export function uuidArray<Row>(rows: readonly Row[], of: Column<Row, string>): Buffer {
-  return fixedArray(rows, oids.uuid, 16, (view, at, row) => {
+  return fixedArray(rows, oids.uuid, 16, (_view, at, row, buffer) => {
     const hex = of(row);
-    const written = Buffer.from(view.buffer, view.byteOffset).write(hex, at, 16, 'hex');
+    const written = buffer.write(hex, at, 16, 'hex');
     if (written !== 16 || hex.length !== 32)
       throw new RangeError(`${hex} is not an identity of 32 hex digits`);
     return true;
@@ -82,14 +82,14 @@ function fixedArray<Row>(
   rows: readonly Row[],
   oid: number,
   size: number,
-  write: (view: DataView, at: number, row: Row) => boolean,
+  write: (view: DataView, at: number, row: Row, buffer: Buffer) => boolean,
 ): Buffer {
   const buffer = Buffer.allocUnsafe(headerBytes + rows.length * (lengthBytes + size));
   const view = viewOf(buffer);
   let at = headerBytes;
   let hasNull = false;
   for (const row of rows) {
-    const isPresent = write(view, at + lengthBytes, row);
+    const isPresent = write(view, at + lengthBytes, row, buffer);
     view.setInt32(at, isPresent ? size : nullLength);
     at += lengthBytes + (isPresent ? size : 0);
     hasNull ||= !isPresent;

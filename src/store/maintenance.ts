@@ -9,6 +9,7 @@ import { evictQuarantine } from './maintenance/evict-quarantine.ts';
 import { expireDelivered } from './maintenance/expire-delivered.ts';
 import { expireMessageKeys } from './maintenance/expire-message-keys.ts';
 import { foldQuarantineTotals, forgetOldTokens } from './maintenance/fold-quarantine-totals.ts';
+import { forgetMended } from './maintenance/forget-mended.ts';
 import { makeWeeksAhead } from './maintenance/make-weeks-ahead.ts';
 import { purgeTombstones } from './maintenance/purge-tombstones.ts';
 import { createSchedule, type Task } from './maintenance/schedule.ts';
@@ -193,6 +194,7 @@ function tasks(client: pg.Client, options: MaintenanceOptions, intervals: Mainte
       name: 'expired keys',
       run: async () => {
         await expireDelivered(client, options.deliveredHours ?? 24);
+        await forgetMended(client, { originalDays: quarantineDays, limits: quarantineLimits, retentionDays });
         await expireMessageKeys(client, { keepHours: keepKeysHours, nowMs: wallClock() });
         return housekeepingMs;
       },

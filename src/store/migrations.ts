@@ -5,6 +5,8 @@ import tombstones from '../../sql/migrations/0003_tombstones.sql' with { type: '
 import routeBackfills from '../../sql/migrations/0004_route_backfills.sql' with { type: 'text' };
 import routeTombstones from '../../sql/migrations/0005_route_tombstones.sql' with { type: 'text' };
 import receipts from '../../sql/migrations/0006_receipts.sql' with { type: 'text' };
+import console from '../../sql/migrations/0007_console.sql' with { type: 'text' };
+import mended from '../../sql/migrations/0008_mended.sql' with { type: 'text' };
 
 export interface Migration {
   /** The number in front of the file's name. */
@@ -22,4 +24,6 @@ export const migrations: readonly Migration[] = [
   { version: 4, name: '0004_route_backfills', sql: routeBackfills },
   { version: 5, name: '0005_route_tombstones', sql: routeTombstones },
   { version: 6, name: '0006_receipts', sql: receipts },
+  { version: 7, name: '0007_console', sql: console },
+  { version: 8, name: '0008_mended', sql: mended },
 ];

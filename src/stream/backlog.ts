@@ -21,8 +21,6 @@ export interface Backlog {
   readonly ackPending: number;
   /** How fast messages leave the stream, smoothed over a few samples. */
   readonly drainedPerSecond: number;
-  /** When the oldest message was stored, in ms since the epoch; undefined: there is none. */
-  readonly oldestAtMs?: number | undefined;
 }
 
 export interface BacklogMonitorOptions {
@@ -182,7 +180,6 @@ export function nextSample(
       pending: consumer.pending,
       ackPending: consumer.ackPending,
       drainedPerSecond: smoothed,
-      oldestAtMs: stream.state.firstAtMs,
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { NatsConnection } from '@nats-io/nats-core';
+import { createInbox, credsAuthenticator, type NatsConnection } from '@nats-io/nats-core';
 import { NatsConnectionImpl } from '@nats-io/nats-core/internal';
 import { connect as connectOverNode, type NodeConnectionOptions } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
@@ -11,10 +11,27 @@ export interface NatsConnectOptions {
   /** Shown in the server's list of connections. */
   readonly name: string;
   readonly log: Logger;
+  /**
+   * First tokens of the inboxes on which this connection's answers arrive. One of its own for each role lets the server
+   * forbid that one role reads what was asked by another. Default: the client's.
+   */
+  readonly inboxPrefix?: string;
+  readonly security?: NatsSecurity;
   /** Milliseconds, monotonic. Default: `performance.now`. */
   readonly clock?: () => number;
   /** 0 ≤ x < 1. Default: `Math.random`. */
   readonly random?: () => number;
+}
+
+/** Who we are to the server, and who it must be; with any of the certificates connections are encrypted. */
+export interface NatsSecurity {
+  /** A credentials file's content: JWT and seed. It comes before what the address says. */
+  readonly creds?: Uint8Array | undefined;
+  /** PEM: the authorities that vouch for the servers. Default: the system's. */
+  readonly ca?: string | undefined;
+  /** PEM: our own certificate and its key, for servers that ask for one. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
 }
 
 /** How the connection is kept; the outage must be noticed and ended well within the contract's seconds. */
@@ -44,6 +61,8 @@ export async function connectNats(options: NatsConnectOptions): Promise<NatsConn
   try {
     connection = await dial({
       ...connectionOptions,
+      ...securityOptions(options.security ?? {}),
+      ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
       name: options.name,
       maxReconnectAttempts: -1,
       ignoreAuthErrorAbort: true,
@@ -69,6 +88,22 @@ export async function connectNats(options: NatsConnectOptions): Promise<NatsConn
   }
   logStatus(connection, options.log);
   return connection;
+}
+
+function securityOptions({ creds, ca, cert, key }: NatsSecurity): NodeConnectionOptions {
+  const tls = {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert, key: key ?? '' }),
+  };
+  return {
+    ...(creds === undefined ? {} : { authenticator: credsAuthenticator(creds) }),
+    ...(Object.keys(tls).length === 0 ? {} : { tls }),
+  };
+}
+
+/** A subject of this connection's own for answers. */
+export function newInbox(nc: NatsConnection): string {
+  return createInbox(nc instanceof NatsConnectionImpl ? nc.options.inboxPrefix : undefined);
 }
 
 /** Plain connections over the runtime's socket, encrypted ones as the client does them. */

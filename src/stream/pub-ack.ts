@@ -21,6 +21,7 @@ export type PubAck =
     };
 
 const noResponders = 503;
+const notLeader = 'raft: not leader';
 
 /** JetStream's `err_code`s that say more than "refused". */
 const errCode = {
@@ -32,6 +33,7 @@ const errCode = {
   streamNotFound: 10_059,
   notEnabled: 10_076,
   storeFailed: 10_077,
+  sameIdUnderWay: 10_158,
   tooManyRequests: 10_167,
 } as const;
 
@@ -87,6 +89,9 @@ function readError(error: { readonly err_code?: unknown; readonly description?: 
       if (description.includes('per subject exceeded')) return refused('tenant_full');
       if (/maximum (bytes|messages) exceeded/.test(description)) return refused('stream_full');
       return refused('refused', { known: false });
+    case errCode.sameIdUnderWay:
+      // An earlier send under this id waits for the other replicas: the next answer says whether it was stored.
+      return refused('timeout', { passing: true, known: false });
     case errCode.insufficientResources:
     case errCode.storageExceeded:
       return refused('stream_full');
@@ -101,6 +106,7 @@ function readError(error: { readonly err_code?: unknown; readonly description?: 
     case errCode.notEnabled:
       return refused('no_stream', { passing: true });
     default:
-      return refused('refused');
+      // A server that has just ceased to lead has taken nothing; the next leader will.
+      return description === notLeader ? refused('no_stream', { passing: true }) : refused('refused');
   }
 }

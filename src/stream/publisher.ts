@@ -1,4 +1,5 @@
-import { createInbox, type Msg, type Subscription } from '@nats-io/nats-core';
+import type { Msg, Subscription } from '@nats-io/nats-core';
+import { newInbox } from './connection.ts';
 import { type PendingPublish, PendingPublishes, refusedResult } from './pending-publishes.ts';
 import { createPongProbe } from './pong-probe.ts';
 import { readPubAck } from './pub-ack.ts';
@@ -37,7 +38,7 @@ class AckedPublisher implements Publisher {
   readonly #options: PublisherOptions;
   readonly #clock: () => number;
   readonly #pending = new PendingPublishes();
-  readonly #inbox = createInbox();
+  readonly #inbox: string;
   readonly #replies: Subscription;
   readonly #sweeper: ReturnType<typeof setInterval>;
   readonly #probe: () => void;
@@ -52,6 +53,7 @@ class AckedPublisher implements Publisher {
     this.#options = options;
     this.#clock = options.clock ?? (() => performance.now());
     this.#probe = createPongProbe(options.nc, () => this.#pending.clearStalled());
+    this.#inbox = newInbox(options.nc);
     this.#replies = options.nc.subscribe(`${this.#inbox}.*`, {
       callback: (error, reply) => {
         if (error === null) this.#receive(reply);

@@ -1,4 +1,5 @@
-import { createInbox, type Msg, type NatsConnection, type Subscription } from '@nats-io/nats-core';
+import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
+import { newInbox } from './connection.ts';
 
 /** How a pull request ended before it was filled. */
 export type PullEnd =
@@ -46,7 +47,7 @@ export class PullRequest {
 
   open(batch: number, maxBytes: number): void {
     const { nc, stream, consumer, expiresMs, heartbeatMs, clock } = this.#options;
-    this.#subscription ??= nc.subscribe(createInbox(), {
+    this.#subscription ??= nc.subscribe(newInbox(nc), {
       callback: (error, message) => (error === null ? this.#receive(message) : this.#failed(error)),
     });
     this.remaining = batch;

@@ -20,17 +20,28 @@ export interface StreamInfo {
     readonly firstSeq: number;
     /** The last sequence assigned; it stays when the messages are gone. */
     readonly lastSeq: number;
-    /** When the oldest message that it holds was stored, in ms since the epoch; undefined: it holds none. */
-    readonly firstAtMs: number | undefined;
     readonly consumers: number;
     /** How many subjects have messages. */
     readonly subjects: number;
   };
   readonly replicas: number;
+  /** Which servers keep it; undefined: one that is in no cluster. */
+  readonly placement: Placement | undefined;
   readonly maxBytes: number;
   readonly maxPerSubject: number;
   /** The definition in the server's own spelling. */
   readonly config: JsonObject;
+}
+
+/** How the servers that keep a stream or a consumer stand, as its leader sees them. */
+export interface Placement {
+  /** Undefined: an election is under way. */
+  readonly leader: string | undefined;
+  readonly followers: readonly {
+    readonly name: string;
+    /** It has everything that the leader has. */
+    readonly isCurrent: boolean;
+  }[];
 }
 
 export interface ConsumerInfo {
@@ -49,6 +60,7 @@ export interface ConsumerInfo {
   readonly redelivered: number;
   /** Pull requests that wait at the server. */
   readonly waiting: number;
+  readonly placement: Placement | undefined;
   /** The definition in the server's own spelling. */
   readonly config: JsonObject;
 }
@@ -100,20 +112,15 @@ function parseStreamInfo(answer: JsonObject): StreamInfo {
       bytes: numberOf(state.bytes),
       firstSeq: numberOf(state.first_seq),
       lastSeq: numberOf(state.last_seq),
-      firstAtMs: numberOf(state.messages) === 0 ? undefined : timeOf(state.first_ts),
       consumers: numberOf(state.consumer_count),
       subjects: numberOf(state.num_subjects),
     },
     replicas: numberOf(config.num_replicas),
+    placement: parsePlacement(answer.cluster),
     maxBytes: numberOf(config.max_bytes),
     maxPerSubject: numberOf(config.max_msgs_per_subject),
     config,
   };
-}
-
-function timeOf(value: unknown): number | undefined {
-  const timeMs = Date.parse(stringOf(value));
-  return Number.isNaN(timeMs) ? undefined : timeMs;
 }
 
 function parseConsumerInfo(answer: JsonObject): ConsumerInfo {
@@ -127,6 +134,20 @@ function parseConsumerInfo(answer: JsonObject): ConsumerInfo {
     pending: numberOf(answer.num_pending),
     redelivered: numberOf(answer.num_redelivered),
     waiting: numberOf(answer.num_waiting),
+    placement: parsePlacement(answer.cluster),
     config: objectOf(answer.config),
+  };
+}
+
+function parsePlacement(cluster: unknown): Placement | undefined {
+  if (cluster === undefined) return undefined;
+  const { leader, replicas } = objectOf(cluster);
+  const followers = (Array.isArray(replicas) ? replicas : []).map(objectOf);
+  return {
+    leader: stringOf(leader) || undefined,
+    followers: followers.map(({ name, current, offline }) => ({
+      name: stringOf(name),
+      isCurrent: current === true && offline !== true,
+    })),
   };
 }

@@ -1,7 +1,7 @@
+import { isoMicroseconds } from '../lib/iso-microseconds.ts';
 import { publicRejection } from '../model/public-rejection.ts';
 import type { SettledNotice } from '../model/settled-notice.ts';
 import type { Settled } from './settle.ts';
-import { isoMicroseconds } from './tap.ts';
 
 /** Publishes on core NATS: fire and forget. */
 export type PublishNotice = (settledTo: string, notice: string) => void;

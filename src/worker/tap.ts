@@ -1,3 +1,4 @@
+import { isoMicroseconds } from '../lib/iso-microseconds.ts';
 import type { DeviceId, TenantId } from '../model/identifiers.ts';
 import type { Reading, Verdict } from '../model/verdict.ts';
 import type { Outcome } from './plan.ts';
@@ -37,11 +38,4 @@ function encodeReading(reading: Reading): string {
     `${seq === undefined ? '' : `"seq":${seq},`}"metrics":${metricsText}` +
     `${extraText === undefined ? '' : `,"extra":${extraText}`}}`
   );
-}
-
-/** `2026-01-01T00:00:00.123456Z` */
-export function isoMicroseconds(us: number): string {
-  const ms = Math.floor(us / 1_000);
-  const rest = String(us - ms * 1_000).padStart(3, '0');
-  return new Date(ms).toISOString().replace('Z', `${rest}Z`);
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { createTestDatabase, type TestDatabase } from '../harness/postgres.ts';
 import { type CliResult, runTributary } from '../harness/role-process.ts';
+import { runInProcess } from './in-process.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -99,6 +100,32 @@ test('quarantine: an envelope that is no text is shown in base64', async () => {
   expect(JSON.parse((await cli('quarantine', 'show', id, '--json')).stdout)).toMatchObject({
     envelope_base64: '/wA=',
   });
+});
+
+test('quarantine mend: says what a replay would make of it, and shows it beside what was sent', async () => {
+  const env = { DATABASE_URL: database.url };
+  const payload = '{"site_id":"s2","metrics":{"n":1.50}}';
+  const said = await runInProcess(['quarantine', 'mend', '1', '--file', '-', '--by', 'ann', '--json'], env, {
+    stdin: payload,
+  });
+  expect(JSON.parse(said.stdout)).toMatchObject({
+    quarantine_id: 1,
+    passes: false,
+    reason: 'BAD_ENVELOPE',
+  });
+  const { stdout } = await runInProcess(['quarantine', 'show', '1'], env);
+  expect(stdout).toMatch(/^envelope +\{"payload":\{"site_id":"s1"\}\}$/m);
+  expect(stdout).toMatch(/^mended +20.+, by ann$/m);
+  expect(stdout).toContain(payload);
+  const failures = [
+    [['1', '--payload', '{"provision_token":"x"}'], 'The payload holds a provision token'],
+    [['2', '--payload', '{}'], 'The envelope of message 2 is no JSON object'],
+    [['4711', '--payload', '{}'], 'nothing is quarantined under 4711'],
+    [['1', '--file', '/nowhere.json'], 'the payload cannot be read from /nowhere.json'],
+    [['1'], 'give the payload with --payload, or a file that holds it with --file'],
+  ] as const;
+  for (const [args, sentence] of failures)
+    expect((await runInProcess(['quarantine', 'mend', ...args], env)).stderr).toContain(sentence);
 });
 
 test.each([[['telemetry']], [['sensors']], [['quarantine', 'list']]])('%p fits 80 columns', async (words) => {

@@ -23,7 +23,7 @@ export type TestNats = {
 /** A real nats-server with JetStream of the test's own, on a free port with an empty store. */
 export async function startTestNats(
   overrides: Partial<
-    Pick<NatsServerOptions, 'auth' | 'monitorPort' | 'maxStoreBytes' | 'maxPayloadBytes'>
+    Pick<NatsServerOptions, 'auth' | 'include' | 'monitorPort' | 'maxStoreBytes' | 'maxPayloadBytes'>
   > = {},
 ): Promise<TestNats> {
   const binary = Bun.which('nats-server', { PATH: `${process.env.PATH}:/usr/sbin:/usr/local/bin` });

@@ -29,7 +29,18 @@ async function fill(pool: pg.Pool): Promise<void> {
       `insert into sensors values ($1, 'd1', 'temp', 'number', '°C', now(), '1', now(), now(), 1)`,
       [tenant],
     );
+    await pool.query(
+      `insert into tenant_keys (tenant_id, name, level, key_sha256) values ($1, 'k', 'read', $2)`,
+      [tenant, secret],
+    );
+    await pool.query(
+      `insert into audit_log (actor_kind, actor_key_id, actor_name, tenant_id, action, target)
+       values ('operator', 1, 'op', $1, 'device.create', 'd1')`,
+      [tenant],
+    );
   }
+  await pool.query(`insert into audit_log (actor_kind, actor_key_id, actor_name, action, target)
+    values ('operator', 1, 'op', 'operator_key.create', 'x')`);
   await pool.query(`insert into quarantine (reason, detail, tenant_id, subject, arrived_at, envelope, identity,
       identity_kind, stream_epoch, stream_seq)
     select 'TOKEN_INVALID', '', tenant, '', now(), '', gen_random_uuid(), 'x', 1, 1
@@ -43,6 +54,9 @@ const readable = [
   'device_state',
   'device_overview',
   'quarantine',
+  'tenants',
+  'tenant_keys',
+  'audit_log',
 ];
 
 async function tenantsSeen(client: pg.PoolClient): Promise<Record<string, unknown>> {
@@ -87,7 +101,8 @@ const forbidden = [
   ['all columns of a table with hashes', 'select * from devices'],
   ['hashes of quarantined tokens', 'select token_sha256 from quarantine'],
   ['operator keys', 'select name from operator_keys'],
-  ['other tenants’ names', 'select tenant_id from tenants'],
+  ['hashes of keys', 'select key_sha256 from tenant_keys'],
+  ['who is signed in', 'select session_sha256 from console_sessions'],
   ['idempotency keys', 'select identity from message_keys'],
   ['claims', 'select seq from claims'],
   ['migrations', 'select name from tributary_migrations'],

@@ -30,6 +30,8 @@ test.each([
     { passing: true, known: true },
   ],
   [error(503, 10_076, 'JetStream not enabled'), 'no_stream', { passing: true, known: true }],
+  [error(409, 10_158, 'duplicate message id is in process'), 'timeout', { passing: true, known: false }],
+  [error(503, 0, 'raft: not leader'), 'no_stream', { passing: true, known: true }],
   [error(400, 10_060, 'expected stream does not match'), 'refused', { passing: false, known: true }],
   [reply('', 503), 'no_stream', { passing: true, known: true }],
 ])('%#: a refusal is told by its class', (message, why, how) => {

@@ -3,6 +3,7 @@ import type { CliContext } from '../context.ts';
 import { defineGroup } from '../define-command.ts';
 import { addDeviceAdd } from './device-add.ts';
 import { addDeviceDelete, addDeviceLimits, addDeviceRevoke, addDeviceRotate } from './device-change.ts';
+import { addDeviceGaps } from './device-gaps.ts';
 import { addDeviceImport } from './device-import.ts';
 import { addDeviceList, addDeviceShow } from './device-look.ts';
 
@@ -14,6 +15,7 @@ export function addDeviceCommands(program: Command, context: CliContext): void {
   addDeviceAdd(device, context);
   addDeviceList(device, context);
   addDeviceShow(device, context);
+  addDeviceGaps(device, context);
   addDeviceRotate(device, context);
   addDeviceRevoke(device, context);
   addDeviceDelete(device, context);

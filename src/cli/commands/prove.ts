@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
 import pino from 'pino';
 import type { Fault } from '../../prove/faults/fault.ts';
@@ -13,6 +12,7 @@ import { defineCommand, invocationOf } from '../define-command.ts';
 import { CliError, usageError } from '../exit-codes.ts';
 import { toJson } from '../output/json.ts';
 import { formatCount } from '../output/number.ts';
+import { ownProgram } from '../own-program.ts';
 import { positiveNumber, wholeNumber } from '../parsers.ts';
 import { describeReport } from '../prove/describe.ts';
 import { type PossibleFaults, possibleFaults } from '../prove/possible-faults.ts';
@@ -24,10 +24,10 @@ type Options = {
   readonly faults?: readonly Fault[];
   readonly seed?: number;
   readonly messages?: number;
+  readonly cluster?: boolean;
   readonly keep?: boolean;
 };
 
-const mainFile = fileURLToPath(new URL('../main.ts', import.meta.url));
 /** Of a long trial, unless `--messages` says otherwise. */
 const messagesPerMinute = 12_000;
 
@@ -41,11 +41,12 @@ export function addProveCommand(program: Command, context: CliContext): void {
       'answered, strikes with faults, lets it settle, and compares every answer with the rows. Exit code 1 when ' +
       'anything is lost, doubled or does not add up.\n\n' +
       `Faults:\n${faults.map(({ name, about }) => `  ${name.padEnd(20)} ${about}`).join('\n')}\n\n` +
-      'Groups of them: kill, pause, restart, network, full, disk, clock-step, routes; all: without the last three.',
+      'Groups of them: kill, pause, restart, network, full, disk, clock-step, routes, cluster; all: without the last four.',
     examples: [
       'prove',
       'prove --trials 100 --faults kill-worker --seed 7',
       'prove --minutes 2 --faults all --json',
+      'prove --cluster --trials 30',
     ],
     settings: [],
   })
@@ -66,13 +67,17 @@ export function addProveCommand(program: Command, context: CliContext): void {
       'messages of a trial; default 1,000, or 12,000 a minute',
       wholeNumber(1, 1_000_000),
     )
+    .option(
+      '--cluster',
+      'on a cluster of three nats-servers, with three workers; its faults, unless --faults says otherwise',
+    )
     .option('--keep', 'keep the folder with the data and logs; it stays, too, when something was found')
     .action(async (options: Options, self: Command) => {
       const { terminal, signals, environment, json, clock } = invocationOf(context, self);
       const seed = options.seed ?? Math.floor(context.random() * 4_294_967_296);
       const trials =
         options.minutes === undefined || self.getOptionValueSource('trials') === 'cli' ? options.trials : 1;
-      const { possible: chosen, leftOut } = chooseFaults(options.faults ?? parseFaults(['kill']));
+      const { possible: chosen, leftOut } = chooseFaults(options);
       for (const { fault, why } of leftOut) terminal.note(`left out: ${fault}: ${why}`);
       terminal.note(`seed ${seed}`);
       const startedMs = performance.now();
@@ -83,9 +88,10 @@ export function addProveCommand(program: Command, context: CliContext): void {
         seed,
         messages: options.messages ?? defaultMessages(options.minutes),
         keep: options.keep === true ? 'always' : 'on violation',
-        counts: proveDefaults.counts,
+        cluster: options.cluster === true,
+        counts: options.cluster === true ? proveDefaults.clusterCounts : proveDefaults.counts,
         environment,
-        roleCommand: (role) => [process.execPath, mainFile, role],
+        roleCommand: (role) => [...ownProgram.command, role],
         onProgress: createProgress(terminal, trials),
         stop: signals.stop(),
         now: () => performance.now(),
@@ -99,9 +105,12 @@ export function addProveCommand(program: Command, context: CliContext): void {
     });
 }
 
-function chooseFaults(wanted: readonly Fault[]): PossibleFaults {
+function chooseFaults({ faults: asked, cluster = false }: Options): PossibleFaults {
+  const wanted = asked ?? parseFaults([cluster ? 'cluster' : 'kill']);
   const chosen = possibleFaults(wanted, findFaketime() === undefined ? faketimeMissing : undefined);
   if (chosen.possible.length === 0) throw usageError(`No fault is left: ${faketimeMissing}.`);
+  if (cluster && needsOf(chosen.possible).has('proxies'))
+    throw usageError('Faults of the network are of one server: leave them out with --cluster.');
   const whyNoDisk = needsOf(chosen.possible).has('small disks') ? whyNoMount() : undefined;
   if (whyNoDisk !== undefined)
     throw usageError(`Faults of the disk mount a tmpfs, and ${whyNoDisk}: leave them out, or use sudo.`);

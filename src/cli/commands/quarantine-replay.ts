@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
-import type { SettingName } from '../../config/settings.ts';
 import { dryRun } from '../../worker/replay/dry-run.ts';
 import { withDatabase } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, type Invocation, invocationOf } from '../define-command.ts';
 import { usageError } from '../exit-codes.ts';
 import { createLazyBar } from '../output/lazy-bar.ts';
+import { judgingSettings } from '../quarantine/judging-settings.ts';
 import { reportDryRun, reportReplay } from '../quarantine/replay-report.ts';
 import { decodeOptionsOf, runReplay } from '../quarantine/run-replay.ts';
 import { addSelectionOptions, type SelectionOptions, selectionOf } from '../quarantine/selection-options.ts';
+import { userOf } from '../quarantine/user-of.ts';
 import { connectionSettings } from '../setting-flags.ts';
 
 type Options = SelectionOptions & {
@@ -16,17 +17,6 @@ type Options = SelectionOptions & {
   readonly by?: string;
   readonly dryRun?: boolean;
 };
-
-/** What the workers judge by; the replay has to judge by the same. */
-const judgingSettings: readonly SettingName[] = [
-  'maxBodyBytes',
-  'maxMetrics',
-  'maxSensors',
-  'maxAheadMs',
-  'retentionDays',
-  'staleAfterMs',
-  'offlineAfterMs',
-];
 
 export function addQuarantineReplay(quarantine: Command, context: CliContext): void {
   const command = defineCommand(quarantine, {
@@ -66,7 +56,7 @@ async function run(invocation: Invocation, options: Options): Promise<void> {
     onProgress: bar.update,
     stop: invocation.signals.stop(),
   };
-  const by = options.by ?? invocation.environment.USER ?? invocation.environment.LOGNAME ?? 'unknown';
+  const by = userOf(options.by, invocation);
   if (options.dryRun === true) {
     const result = await withDatabase(invocation, (db) => dryRun({ ...common, db })).finally(bar.stop);
     reportDryRun(invocation, result);

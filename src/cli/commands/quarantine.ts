@@ -17,6 +17,7 @@ import { type Column, formatFields, oneLine } from '../output/table.ts';
 import { parseDeviceId, parseTenantId, wholeNumber } from '../parsers.ts';
 import { parseReason } from '../quarantine/selection-options.ts';
 import { parseListedId } from '../selection-options.ts';
+import { addQuarantineMend } from './quarantine-mend.ts';
 import { addQuarantinePurge } from './quarantine-purge.ts';
 import { addQuarantineReplay } from './quarantine-replay.ts';
 import { addQuarantineStats } from './quarantine-stats.ts';
@@ -31,11 +32,12 @@ type ListOptions = {
 
 export function addQuarantineCommands(program: Command, context: CliContext): void {
   const quarantine = defineGroup(program, 'quarantine', {
-    summary: 'look at messages that were not accepted, and replay them',
+    summary: 'look at messages that were not accepted, mend and replay them',
     examples: ['quarantine list --since 1h', 'quarantine replay --reason UNREGISTERED_DEVICE'],
   });
   addList(quarantine, context);
   addShow(quarantine, context);
+  addQuarantineMend(quarantine, context);
   addQuarantineReplay(quarantine, context);
   addQuarantineStats(quarantine, context);
   addQuarantinePurge(quarantine, context);
@@ -124,6 +126,18 @@ function detailFields(found: QuarantineDetails, nowMs: number): [string, string]
       'envelope',
       oneLine(textOf(found.envelope) ?? `not UTF-8, in base64: ${found.envelope.toString('base64')}`),
     ],
+    ...mendedFields(found, when),
+  ];
+}
+
+function mendedFields(
+  { mended_payload: payload, mended_by: by, mended_at: at }: QuarantineDetails,
+  when: (iso: string) => string,
+): [string, string][] {
+  if (payload === null || at === null) return [];
+  return [
+    ['mended', `${when(at)}, by ${oneLine(by ?? 'unknown')}`],
+    ['with payload', oneLine(payload)],
   ];
 }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { startDeliveryRole } from '../../roles/delivery.ts';
 import { startGateway } from '../../roles/gateway.ts';
 import { startMqtt } from '../../roles/mqtt.ts';
+import { startMqttBridgeRole } from '../../roles/mqtt-bridge.ts';
 import { startWorker } from '../../roles/worker.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, invocationOf } from '../define-command.ts';
@@ -21,6 +22,7 @@ interface RoleCommand {
 const roles: Readonly<Record<RoleName, RoleCommand>> = {
   gateway: { summary: 'run the HTTP door', start: startGateway },
   mqtt: { summary: 'run the MQTT door', start: startMqtt },
+  'mqtt-bridge': { summary: 'take what devices publish at another broker', start: startMqttBridgeRole },
   worker: { summary: 'run a worker: judge, settle, acknowledge', start: startWorker },
   delivery: { summary: 'deliver what routes matched, with retries', start: startDeliveryRole },
 };

@@ -1,13 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { withProcessCounts } from '../../roles/up/process-counts.ts';
 import { runUp } from '../../roles/up/up.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, invocationOf } from '../define-command.ts';
 import { checkAddresses } from '../locate.ts';
-
-const mainFile = fileURLToPath(new URL('../main.ts', import.meta.url));
+import { ownProgram } from '../own-program.ts';
 
 export function addUpCommand(program: Command, context: CliContext): void {
   defineCommand(program, {
@@ -25,7 +23,8 @@ export function addUpCommand(program: Command, context: CliContext): void {
     await runUp({
       config: withProcessCounts(config, availableParallelism()),
       environment,
-      roleCommand: (role) => [process.execPath, mainFile, role],
+      roleCommand: (role) => [...ownProgram.command, role],
+      callAs: ownProgram.callAs,
       write: terminal.write,
       isTerminal: terminal.outIsTerminal,
       stop: signals.stop(),

@@ -5,8 +5,7 @@ import {
   isTenantId,
   type TenantId,
 } from '../../model/identifiers.ts';
-import { hashToken } from '../../model/token.ts';
-import { tokenFault } from '../secrets.ts';
+import { hashToken, tokenFault } from '../../model/token.ts';
 import { BadRowError } from './bad-row-error.ts';
 
 export const requiredColumns: readonly string[] = ['device_id', 'site_id'];

@@ -5,6 +5,7 @@ import { describeDurability } from '../../stream/durability.ts';
 import { formatDuration } from '../output/duration.ts';
 import { formatBytes, formatCount, formatRate } from '../output/number.ts';
 import { type Column, formatFields, formatTable } from '../output/table.ts';
+import { ownProgram } from '../own-program.ts';
 
 /** The status for people. */
 export function describeStatus(status: Status, width: number): string {
@@ -14,7 +15,7 @@ export function describeStatus(status: Status, width: number): string {
     blocks.push(formatTable(streamColumns, nats.value.sample.streams, width));
     blocks.push(
       nats.value.roles.length === 0
-        ? 'No role answers: run npm start, or tributary gateway, mqtt and worker.'
+        ? `No role answers: run ${ownProgram.startAs}, or tributary gateway, mqtt and worker.`
         : formatTable(roleColumns(nats.value.roles), nats.value.roles, width),
     );
   }
@@ -100,16 +101,7 @@ function roleColumns(roles: readonly RoleAnswer[]): Column<RoleAnswer>[] {
   ];
 }
 
-const common: ReadonlySet<string> = new Set([
-  'role',
-  'id',
-  'uptimeMs',
-  'version',
-  'host',
-  'pid',
-  'rssBytes',
-  'cpuMs',
-]);
+const common: ReadonlySet<string> = new Set(['role', 'id', 'uptimeMs', 'version', 'host', 'pid']);
 
 /** What a role adds of itself: `{ inFlight: 3, registryFresh: true }` reads "in flight 3, registry fresh yes". */
 function describeState(answer: RoleAnswer): string | undefined {

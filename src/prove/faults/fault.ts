@@ -2,11 +2,13 @@ import type { Door } from '../load/message.ts';
 import type { Stack } from '../stack/stack.ts';
 
 /** What a fault needs of the stack. */
-export type Need = 'proxies' | 'small stream' | 'small disks' | 'faked clocks' | 'routes';
+export type Need = 'proxies' | 'small stream' | 'small disks' | 'faked clocks' | 'routes' | 'cluster';
 
 export interface FaultContext {
   readonly stack: Stack;
   readonly random: () => number;
+  /** The fault strikes now, not when it was asked to: it had to look first. */
+  readonly strikesNow: () => void;
   /** What was done, for the report; and what ought not to have happened. */
   readonly note: (what: string) => void;
   readonly complain: (what: string) => void;
@@ -15,7 +17,16 @@ export interface FaultContext {
 export interface Fault {
   /** `kill-gateway` */
   readonly name: string;
-  readonly group: 'kill' | 'pause' | 'restart' | 'network' | 'full' | 'disk' | 'clock-step' | 'routes';
+  readonly group:
+    | 'kill'
+    | 'pause'
+    | 'restart'
+    | 'network'
+    | 'full'
+    | 'disk'
+    | 'clock-step'
+    | 'routes'
+    | 'cluster';
   readonly about: string;
   readonly needs: readonly Need[];
   /** Doors that it shuts, for the time to the first yes after it. */

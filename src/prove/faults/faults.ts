@@ -1,4 +1,5 @@
 import { clockSteps } from './clock-step.ts';
+import { clusterFaults } from './cluster.ts';
 import type { Fault } from './fault.ts';
 import { fullDisks } from './full-disk.ts';
 import { fullStream } from './full-stream.ts';
@@ -18,6 +19,7 @@ export const faults: readonly Fault[] = [
   ...fullDisks,
   ...clockSteps,
   ...routeFaults,
+  ...clusterFaults,
 ];
 
 /** What stands for several: a group, or all that need no special machine. */
@@ -30,7 +32,8 @@ const words: Readonly<Record<string, (fault: Fault) => boolean>> = {
   disk: ({ group }) => group === 'disk',
   'clock-step': ({ group }) => group === 'clock-step',
   routes: ({ group }) => group === 'routes',
-  all: ({ group }) => !['disk', 'clock-step', 'routes'].includes(group),
+  cluster: ({ group }) => group === 'cluster',
+  all: ({ group }) => !['disk', 'clock-step', 'routes', 'cluster'].includes(group),
 };
 
 export const faultWords: readonly string[] = [...Object.keys(words), ...faults.map(({ name }) => name)];

@@ -10,6 +10,9 @@ export interface TcpProxy {
    * are made as before.
    */
   halfOpen(): void;
+  /** Nothing passes, on connections of the moment or new ones, until `restore`: then all of it does, as TCP has it. */
+  interrupt(): void;
+  restore(): void;
   close(): Promise<void>;
 }
 
@@ -20,6 +23,7 @@ interface Pair {
 
 export async function startProxy(target: { readonly port: number }): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
+  let isInterrupted = false;
   const server = createServer({ noDelay: true }, (client) => {
     const upstream = connect({ port: target.port, host: '127.0.0.1', noDelay: true });
     const pair = { client, upstream };
@@ -33,8 +37,7 @@ export async function startProxy(target: { readonly port: number }): Promise<Tcp
       socket.on('error', end);
       socket.on('close', end);
     }
-    client.pipe(upstream);
-    upstream.pipe(client);
+    if (!isInterrupted) join(pair);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const silent = new Set<Pair>();
@@ -53,6 +56,14 @@ export async function startProxy(target: { readonly port: number }): Promise<Tcp
         silence(pair);
       }
     },
+    interrupt: () => {
+      isInterrupted = true;
+      for (const pair of pairs) hold(pair);
+    },
+    restore: () => {
+      isInterrupted = false;
+      for (const pair of pairs) join(pair);
+    },
     close: async () => {
       for (const { client, upstream } of [...pairs, ...silent]) {
         client.destroy();
@@ -61,6 +72,22 @@ export async function startProxy(target: { readonly port: number }): Promise<Tcp
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+function join({ client, upstream }: Pair): void {
+  client.pipe(upstream);
+  upstream.pipe(client);
+}
+
+/** Stops reading: what is sent stays with its sender, who notices nothing until its buffers are full. */
+function hold({ client, upstream }: Pair): void {
+  for (const [from, to] of [
+    [client, upstream],
+    [upstream, client],
+  ] as const) {
+    from.unpipe(to);
+    from.pause();
+  }
 }
 
 /** Goes on reading, so that what is sent vanishes instead of filling buffers, and the sender notices nothing. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import pg from 'pg';
-import { type RunningServer, startNatsServer } from '../../roles/up/nats-server.ts';
+import { type NatsServerOptions, type RunningServer, startNatsServer } from '../../roles/up/nats-server.ts';
 import { startPostgresServer } from '../../roles/up/postgres-server.ts';
 import type { SupervisedProcess } from '../../roles/up/supervisor.ts';
 
@@ -10,16 +10,20 @@ export const postgresFolder = (folder: string) => join(folder, 'postgres');
 /** Passwords guard nothing here: the servers listen on loopback and are gone after the run. */
 const password = 'for-prove';
 
-export function launchNats(options: { binary: string; folder: string; port: number }) {
-  const { binary, folder, port } = options;
-  const logFile = join(folder, 'logs', 'nats-server.log');
-  return async () =>
-    asProcess(await startNatsServer({ binary, storeDir: natsFolder(folder), port, logFile }));
+export function launchNats(
+  options: Pick<NatsServerOptions, 'binary' | 'storeDir' | 'logFile' | 'port' | 'cluster'>,
+) {
+  return async () => asProcess(await startNatsServer(options));
 }
 
 /** Durable as in production: without it a killed PostgreSQL may lose what it committed. */
-export function launchPostgres(options: { folder: string; port: number; prefix: readonly string[] }) {
-  const { folder, port, prefix } = options;
+export function launchPostgres(options: {
+  folder: string;
+  port: number;
+  prefix: readonly string[];
+  searchPath: string;
+}) {
+  const { folder, port, prefix, searchPath } = options;
   return async () =>
     asProcess(
       await startPostgresServer({
@@ -28,6 +32,7 @@ export function launchPostgres(options: { folder: string; port: number; prefix: 
         password,
         logFile: join(folder, 'logs', 'postgres.log'),
         prefix,
+        searchPath,
       }),
     );
 }

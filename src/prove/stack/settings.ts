@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { clusterSize } from './cluster.ts';
 
 export interface StackShape {
   /** Connections between members, and to the doors, pass through proxies. */
@@ -11,6 +12,8 @@ export interface StackShape {
   readonly fakedClocks: boolean;
   /** Routes deliver to a receiver on loopback. */
   readonly routed: boolean;
+  /** Three nats-servers, each with every stream. */
+  readonly clustered: boolean;
 }
 
 export interface RoleAddresses {
@@ -44,6 +47,7 @@ export function roleSettings(shape: StackShape, addresses: RoleAddresses): Recor
     ...(shape.routed
       ? { TRIBUTARY_ALLOW_DESTINATIONS: '127.0.0.0/8', TRIBUTARY_DELIVERY_RETRY_MAX_MS: '1000' }
       : {}),
+    ...(shape.clustered ? { TRIBUTARY_STREAM_REPLICAS: String(clusterSize) } : {}),
     TRIBUTARY_STREAM_MAX_BYTES: String(shape.smallStream ? mebibyte : 1024 * mebibyte),
   };
 }

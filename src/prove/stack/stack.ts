@@ -11,6 +11,7 @@ import { startRole } from '../../roles/up/role-processes.ts';
 import { migrate } from '../../store/migrate.ts';
 import { createPool } from '../../store/pool.ts';
 import { connectNats } from '../../stream/connection.ts';
+import { createNatsCluster, type NatsCluster, whenCurrent, whenJetStreamAnswers } from './cluster.ts';
 import { createFakedClocks, withoutLeftovers } from './faked-clock.ts';
 import { type Links, startLinks } from './links.ts';
 import { createMember, type Member, type MemberKind } from './member.ts';
@@ -44,6 +45,9 @@ export interface Stack {
   readonly members: readonly Member[];
   membersOf(kind: MemberKind): readonly Member[];
   readonly links: Links | undefined;
+  /** Where the stack is one on a cluster. */
+  readonly cluster: Pick<NatsCluster, 'isolate' | 'rejoin'> | undefined;
+  readonly now: () => number;
   readonly disks: Readonly<Record<'nats' | 'postgres', SmallDisk>> | undefined;
   /** Sets a member's wall clock ahead of the true time, or behind. Needs `shape.fakedClocks`. */
   setClock(name: string, aheadMs: number): void;
@@ -59,6 +63,7 @@ export interface Stack {
 }
 
 const databaseName = 'tributary';
+const jetStreamWithinMs = 30_000;
 
 export async function startStack(options: StackOptions): Promise<Stack> {
   await using cleanup = new AsyncDisposableStack();
@@ -80,16 +85,25 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return made;
   };
   const ports = createPorts(options.random);
-  const [natsPort, postgresPort] = [await ports(), await ports()];
+  const postgresPort = await ports();
+  const searchPath = options.environment.PATH ?? '';
   const binary = await findNatsServer({
-    searchPath: options.environment.PATH ?? '',
+    searchPath,
     programsDir: join(folder, 'programs'),
     progress: { step: (_what, work) => work() },
   });
-  const nats = member('nats', 'nats', launchNats({ binary, folder, port: natsPort }));
+  const cluster = options.shape.clustered ? await createNatsCluster({ binary, folder, ports }) : undefined;
+  if (cluster !== undefined) cleanup.defer(() => cluster.close());
+  const servers = cluster?.servers ?? [await loneServer({ binary, folder, ports })];
+  const nats = servers.map(({ name, launch }) => member('nats', name, launch));
+  const natsPorts = servers.map(({ port }) => port);
   const prefix = clocks?.clockOf('postgres', { threaded: false }).prefix ?? [];
-  const postgres = member('postgres', 'postgres', launchPostgres({ folder, port: postgresPort, prefix }));
-  await Promise.all([nats.start(), postgres.start()]);
+  const postgres = member(
+    'postgres',
+    'postgres',
+    launchPostgres({ folder, port: postgresPort, prefix, searchPath }),
+  );
+  await Promise.all([...nats, postgres].map((server) => server.start()));
   await createDatabase(postgresPort, databaseName);
   const { log } = options;
   const pool = createPool({
@@ -100,14 +114,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   });
   cleanup.defer(() => pool.end());
   await migrate(pool);
-  const nc = await connectNats({ url: `nats://127.0.0.1:${natsPort}`, name: 'tributary prove', log });
+  const nc = await connectNats({ url: natsUrl(natsPorts), name: 'tributary prove', log });
   cleanup.defer(() => nc.close());
+  await whenJetStreamAnswers(nc, { timeoutMs: jetStreamWithinMs, now: options.now });
   const doorPorts = {
     gateway: await portsFor(options.counts.gateway, ports),
     mqtt: await portsFor(options.counts.mqtt, ports),
   };
   const links = options.shape.proxied
-    ? await startLinks({ natsPort, postgresPort, ...doorPorts })
+    ? await startLinks({ natsPort: natsPorts[0] ?? 0, postgresPort, ...doorPorts })
     : undefined;
   if (links !== undefined) cleanup.defer(() => links.close());
   const running = (['gateway', 'mqtt', 'worker', 'delivery'] as const).filter(
@@ -117,7 +132,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     Array.from({ length: options.counts[role] }, (_, index) => {
       const name = `${role}-${index + 1}`;
       const port = role === 'gateway' || role === 'mqtt' ? doorPorts[role][index] : undefined;
-      const environment = roleEnvironment(role, port, { ...options, folder, links, natsPort, postgresPort });
+      const environment = roleEnvironment(role, port, { ...options, folder, links, natsPorts, postgresPort });
       const logFile = join(folder, 'logs', `${name}.log`);
       const command = [...(clocks?.clockOf(name).prefix ?? []), ...options.roleCommand(role)];
       return member(role, name, async () => {
@@ -128,14 +143,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   );
   await Promise.all(roles.map((role) => role.start()));
   await whenReady({ nc, roles, doorPorts, folder, now: options.now });
+  if (cluster !== undefined) {
+    const why = await whenCurrent(nc, { timeoutMs: jetStreamWithinMs, now: options.now });
+    if (why !== undefined) throw new Error(`the cluster is not ready: ${why}; see ${folder}/logs`);
+  }
   const owned = cleanup.move();
-  const members = [...roles, nats, postgres];
+  const members = [...roles, ...nats, postgres];
   return {
     shape: options.shape,
     folder,
     members,
     membersOf: (kind) => members.filter((each) => each.kind === kind),
     links,
+    cluster,
+    now: options.now,
     disks,
     setClock: (name, aheadMs) => {
       if (clocks === undefined) throw new Error('the stack has no clocks that can be set');
@@ -160,6 +181,21 @@ function makeFolder(): string {
   mkdirSync(join(folder, 'logs'));
   mkdirSync(postgresFolder(folder), { mode: 0o711 });
   return folder;
+}
+
+async function loneServer(options: {
+  readonly binary: string;
+  readonly folder: string;
+  readonly ports: () => Promise<number>;
+}) {
+  const { binary, folder } = options;
+  const port = await options.ports();
+  const logFile = join(folder, 'logs', 'nats-server.log');
+  return { name: 'nats', port, launch: launchNats({ binary, storeDir: natsFolder(folder), port, logFile }) };
+}
+
+function natsUrl(ports: readonly number[]): string {
+  return ports.map((port) => `nats://127.0.0.1:${port}`).join(',');
 }
 
 /** Large enough for some hundred trials, and filled within a moment. */
@@ -192,19 +228,19 @@ async function portsFor(count: number, ports: () => Promise<number>): Promise<nu
 type RoleContext = Pick<StackOptions, 'shape' | 'environment'> & {
   readonly folder: string;
   readonly links: Links | undefined;
-  readonly natsPort: number;
+  readonly natsPorts: readonly number[];
   readonly postgresPort: number;
 };
 
 function roleEnvironment(role: ProvenRole, port: number | undefined, context: RoleContext) {
   const { links, shape, folder } = context;
-  const natsPort = links?.nats[role] ?? context.natsPort;
+  const natsPorts = links === undefined ? context.natsPorts : [links.nats[role]];
   const postgresPort = links?.postgres[role] ?? context.postgresPort;
   return {
     ...plainEnvironment(context.environment),
     ...roleSettings(shape, {
       folder,
-      natsUrl: `nats://127.0.0.1:${natsPort}`,
+      natsUrl: natsUrl(natsPorts),
       databaseUrl: postgresUrl(postgresPort, databaseName),
     }),
     ...(role === 'gateway' ? { TRIBUTARY_HTTP_PORT: String(port) } : {}),

@@ -6,10 +6,12 @@ export type BannerOptions = {
   readonly dataDir: string;
   readonly logsDir: string;
   readonly demo: DemoDevice | undefined;
+  /** What the user calls this program. */
+  readonly callAs: string;
 };
 
 /** What the user reads when everything runs: where it is, lines to paste, where to go next. 80 columns. */
-export function banner({ instance, dataDir, logsDir, demo }: BannerOptions): string {
+export function banner({ instance, dataDir, logsDir, demo, callAs }: BannerOptions): string {
   const mqtt = new URL(instance.mqttUrl);
   const lines = [
     '',
@@ -22,25 +24,33 @@ export function banner({ instance, dataDir, logsDir, demo }: BannerOptions): str
     `  Data        ${dataDir}`,
     `  Logs        ${logsDir}`,
     '',
-    ...(demo === undefined ? registerLines() : pasteLines(demo, instance.httpUrl, mqtt)),
+    ...(demo === undefined ? registerLines(callAs) : pasteLines(demo, instance.httpUrl, mqtt)),
     '',
     'Next:',
     '',
-    '  bin/tributary status                    # how the river flows',
-    `  bin/tributary telemetry --tenant ${(demo?.tenantId ?? 'acme').padEnd(6)} # the last readings`,
-    '  bin/tributary quarantine list           # what was refused, and why',
-    '  bin/tributary simulate --devices 20     # a fleet to look at',
+    ...nextLines(callAs, demo?.tenantId ?? 'acme'),
     '',
   ];
   return lines.join('\n');
 }
 
-function registerLines(): string[] {
+function nextLines(callAs: string, tenantId: string): string[] {
+  const lines = [
+    ['status', 'how the river flows'],
+    [`telemetry --tenant ${tenantId}`, 'the last readings'],
+    ['quarantine list', 'what was refused, and why'],
+    ['simulate --devices 20', 'a fleet to look at'],
+  ] as const;
+  const width = Math.max(...lines.map(([command]) => command.length));
+  return lines.map(([command, about]) => `  ${callAs} ${command.padEnd(width)} # ${about}`);
+}
+
+function registerLines(callAs: string): string[] {
   return [
     'Register a device:',
     '',
-    '  bin/tributary tenant add acme',
-    '  bin/tributary device add acme sensor-1 --site plant-1',
+    `  ${callAs} tenant add acme`,
+    `  ${callAs} device add acme sensor-1 --site plant-1`,
   ];
 }
 

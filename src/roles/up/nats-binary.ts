@@ -59,5 +59,5 @@ function checkedVersion(binary: string): string {
 }
 
 function howToGetIt(why: string): string {
-  return `${why}. Debian: apt-get install nats-server; macOS: brew install nats-server; Docker: docker run -p 4222:4222 nats -js, then NATS_URL=nats://localhost:4222 npm start.`;
+  return `${why}. Debian: apt-get install nats-server; macOS: brew install nats-server; Docker: docker run -p 4222:4222 nats -js, then start with NATS_URL=nats://localhost:4222.`;
 }

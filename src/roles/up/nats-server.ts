@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type ChildExit, readyOrWhyNot, startChild, stopChild } from './child-process.ts';
 
 export type NatsServerOptions = {
@@ -13,13 +13,30 @@ export type NatsServerOptions = {
   /** Port of the HTTP monitoring address; none when absent. */
   readonly monitorPort?: number | undefined;
   readonly auth?: { readonly user: string; readonly password: string } | undefined;
+  /** Configuration files to read besides: users, certificates. */
+  readonly include?: readonly string[];
   /** JetStream's limit for all files together. */
   readonly maxStoreBytes?: number;
+  /** One of several servers that keep streams together; alone when absent. */
+  readonly cluster?: NatsClusterOptions | undefined;
   /** The largest message the server takes, headers included. */
   readonly maxPayloadBytes?: number;
   /** Default: `nats-server.log` in the store folder. */
   readonly logFile?: string;
   readonly readyTimeoutMs?: number;
+};
+
+export type NatsClusterOptions = {
+  /** The same on all servers of the cluster. */
+  readonly name: string;
+  /** Of this server, another one on each: what JetStream calls its peers. */
+  readonly serverName: string;
+  /** Where the other servers reach this one. */
+  readonly port: number;
+  /** `host:port` of others to keep a route to. */
+  readonly routes: readonly string[];
+  /** `host:port` told to the others in place of our own, so that they come by that way or not at all. */
+  readonly advertise?: string | undefined;
 };
 
 export const natsServerDefaults = {
@@ -94,7 +111,6 @@ export function natsPidFile(storeDir: string): string {
 }
 
 function natsConfig(options: NatsServerOptions & { readonly host: string }): string {
-  const quoted = (text: string) => JSON.stringify(text);
   const lines = [
     '# Written anew at each start.',
     `listen: ${quoted(`${options.host}:${options.port}`)}`,
@@ -106,13 +122,33 @@ function natsConfig(options: NatsServerOptions & { readonly host: string }): str
     `  max_file_store: ${options.maxStoreBytes ?? natsServerDefaults.maxStoreBytes}`,
     '}',
   ];
+  if (options.cluster !== undefined) lines.push(...clusterLines(options.cluster, options.host));
   if (options.monitorPort !== undefined)
     lines.push(`http: ${quoted(`${options.host}:${options.monitorPort}`)}`);
+  // An include's path is relative to the file that names it, whatever it looks like.
+  for (const file of options.include ?? []) lines.push(`include ${quoted(relative(options.storeDir, file))}`);
   if (options.auth !== undefined) {
     const { user, password } = options.auth;
     lines.push(`authorization { user: ${quoted(user)}, password: ${quoted(password)} }`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+function clusterLines(cluster: NatsClusterOptions, host: string): string[] {
+  const { name, serverName, port, routes, advertise } = cluster;
+  return [
+    `server_name: ${quoted(serverName)}`,
+    'cluster {',
+    `  name: ${quoted(name)}`,
+    `  listen: ${quoted(`${host}:${port}`)}`,
+    ...(advertise === undefined ? [] : [`  advertise: ${quoted(advertise)}`]),
+    `  routes: [${routes.map((address) => quoted(`nats://${address}`)).join(', ')}]`,
+    '}',
+  ];
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text);
 }
 
 function portsFiles(storeDir: string): string[] {

@@ -66,7 +66,13 @@ export async function supervisePostgres(context: UpContext, own: OwnServers): Pr
   const child = {
     name: 'postgres',
     start: async () => {
-      const server = await startPostgresServer({ dataDir: folder.postgresDir, port, password, logFile });
+      const server = await startPostgresServer({
+        dataDir: folder.postgresDir,
+        port,
+        password,
+        logFile,
+        searchPath: context.searchPath,
+      });
       url = await ensureDatabase(server.url).catch(async (error: unknown) => {
         await server.stop();
         throw error;

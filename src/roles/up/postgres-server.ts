@@ -10,7 +10,7 @@ import {
   wrapCommand,
 } from './child-process.ts';
 import type { RunningServer } from './nats-server.ts';
-import { postgresBinaries, postgresUser } from './postgres-binaries.ts';
+import { type PostgresBinaries, postgresBinaries, postgresUser } from './postgres-binaries.ts';
 
 export type PostgresServerOptions = {
   /** The cluster's folder; made on the first start. */
@@ -27,6 +27,8 @@ export type PostgresServerOptions = {
   /** Default: `postgres.log` beside the cluster's folder. */
   readonly logFile?: string;
   readonly readyTimeoutMs?: number;
+  /** Where PostgreSQL's programs may lie, as the environment's PATH. Default: nowhere but at the usual places. */
+  readonly searchPath?: string;
   /** Goes before the server's command line, such as `env NAME=value`. */
   readonly prefix?: readonly string[];
 };
@@ -45,10 +47,13 @@ const host = '127.0.0.1';
  * says why.
  */
 export async function startPostgresServer(options: PostgresServerOptions): Promise<RunningServer> {
-  const binaries = postgresBinaries();
+  const binaries = postgresBinaries({
+    major: clusterMajor(options.dataDir),
+    ...(options.searchPath === undefined ? {} : { searchPath: options.searchPath }),
+  });
   const user = postgresUser(options.dataDir, binaries.bin);
   const logFile = options.logFile ?? join(dirname(options.dataDir), 'postgres.log');
-  if (!existsSync(join(options.dataDir, 'PG_VERSION'))) await initialise(options, binaries.initdb, user);
+  if (!existsSync(join(options.dataDir, 'PG_VERSION'))) await initialise(options, binaries, user);
   const child = await startPostmaster(options, binaries.postgres, user, logFile);
   return {
     url: `postgres://${postgresSuperuser}:${encodeURIComponent(options.password)}@${host}:${options.port}/postgres`,
@@ -71,7 +76,7 @@ export async function startPostgresServer(options: PostgresServerOptions): Promi
 /** A first start that is cut off must not leave half a cluster, so it is made elsewhere and moved into place. */
 async function initialise(
   options: PostgresServerOptions,
-  initdb: string,
+  { initdb, major }: PostgresBinaries,
   user: ChildUser | undefined,
 ): Promise<void> {
   const unfinished = `${options.dataDir}.unfinished`;
@@ -84,12 +89,7 @@ async function initialise(
     if (user !== undefined) {
       for (const path of [unfinished, passwordFile]) chownSync(path, user.uid, user.gid);
     }
-    const settings = [
-      '--encoding=UTF8',
-      '--locale=C',
-      '--locale-provider=builtin',
-      '--builtin-locale=C.UTF-8',
-    ];
+    const settings = ['--encoding=UTF8', ...locale(major)];
     const access = [`--username=${postgresSuperuser}`, '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
     const sync = options.durable === false ? ['--no-sync'] : [];
     const command = [initdb, '--pgdata', unfinished, '--no-instructions', ...settings, ...access, ...sync];
@@ -104,6 +104,18 @@ async function initialise(
   } finally {
     rmSync(passwordFile, { force: true });
   }
+}
+
+/** Sorted bytewise, letters of all scripts known; the provider that needs nothing of the system came with 17. */
+function locale(major: number): string[] {
+  if (major >= 17) return ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
+  return process.platform === 'linux' ? ['--locale=C', '--lc-ctype=C.UTF-8'] : ['--locale=C'];
+}
+
+/** The version that made the cluster; `undefined` where there is none yet. */
+function clusterMajor(dataDir: string): number | undefined {
+  const file = join(dataDir, 'PG_VERSION');
+  return existsSync(file) ? Number(readFileSync(file, 'utf8').trim()) : undefined;
 }
 
 /**

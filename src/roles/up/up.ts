@@ -27,6 +27,8 @@ export type UpOptions = {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The command line that runs a role as a process of its own. */
   readonly roleCommand: (role: RoleName) => readonly string[];
+  /** What the user calls this program, for lines to paste. */
+  readonly callAs: string;
   /** Where the user reads. */
   readonly write: (text: string) => void;
   readonly isTerminal: boolean;
@@ -101,7 +103,9 @@ async function startSystem(context: UpContext, options: UpOptions): Promise<void
   options.stop.throwIfAborted();
   const instance = instanceOf(context, addresses);
   writeInstance(folder.instanceFile, instance);
-  options.write(banner({ instance, dataDir: folder.path, logsDir: folder.logsDir, demo }));
+  options.write(
+    banner({ instance, dataDir: folder.path, logsDir: folder.logsDir, demo, callAs: options.callAs }),
+  );
 }
 
 type Addresses = { readonly natsUrl: string; readonly databaseUrl: string };

@@ -18,6 +18,8 @@ export interface MqttSourceOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  /** A second door for the same clients, encrypted; its port 0: any free one. */
+  readonly tls?: MqttTls;
   readonly allowAnonymous: boolean;
   readonly maxConnections: number;
   /** Largest PUBLISH, without its fixed header. */
@@ -28,6 +30,15 @@ export interface MqttSourceOptions {
   readonly maxInFlight: number;
   readonly maxInFlightBytes: number;
   readonly limits?: Partial<MqttLimits>;
+}
+
+/** PEM. */
+export interface MqttTls {
+  readonly port: number;
+  readonly cert: string;
+  readonly key: string;
+  /** Whom a client's certificate must come from; without it none is asked for. */
+  readonly clientCa?: string | undefined;
 }
 
 export interface MqttLimits {
@@ -62,6 +73,8 @@ export const mqttLimits: MqttLimits = {
 
 export interface MqttSource {
   readonly port: number;
+  /** Of the encrypted door; undefined: there is none. */
+  readonly tlsPort: number | undefined;
   /** Open ones. */
   readonly connections: number;
   /** Hands a route's message to this listener's subscribers, at QoS 1 to those who asked for it; waits for none of them. False: it drains. */

@@ -1,5 +1,6 @@
 import { type EventEmitter, once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import type { Client } from 'aedes';
 import type { Republish } from '../../model/republish.ts';
 import type { MqttRefusal } from '../../observe/mqtt.ts';
@@ -10,6 +11,7 @@ import {
   type MqttLimits,
   type MqttSource,
   type MqttSourceOptions,
+  type MqttTls,
   mqttLimits,
 } from './mqtt-source-contract.ts';
 import { PacketGuard } from './packet-guard.ts';
@@ -18,7 +20,7 @@ import type { Publish } from './publish-packet.ts';
 import { PublishWindow } from './publish-window.ts';
 import { createSession, type Session } from './session.ts';
 
-export type { MqttLimits, MqttSource, MqttSourceOptions } from './mqtt-source-contract.ts';
+export type { MqttLimits, MqttSource, MqttSourceOptions, MqttTls } from './mqtt-source-contract.ts';
 export { mqttLimits } from './mqtt-source-contract.ts';
 
 /** Starts the MQTT listener. Rejects when the address cannot be bound. */
@@ -38,6 +40,7 @@ class Listener implements MqttSource {
   readonly #sessions = new Map<object, Session>();
   readonly #broker: ReturnType<typeof createBroker>;
   readonly #server: Server;
+  readonly #tlsServer: Server | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #draining: Promise<void> | undefined;
 
@@ -56,12 +59,17 @@ class Listener implements MqttSource {
       ingest: this.#ingest,
       sessionOf: (connection) => this.#sessions.get(connection),
     });
-    this.#server = createServer({ noDelay: true }, (socket) => this.#connected(socket));
+    const connected = (socket: Socket) => this.#connected(socket);
+    this.#server = createServer({ noDelay: true }, connected);
+    if (options.tls !== undefined) this.#tlsServer = encryptedServer(options.tls, connected);
   }
 
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : this.#options.port;
+    return portOf(this.#server) ?? this.#options.port;
+  }
+
+  get tlsPort(): number | undefined {
+    return this.#tlsServer === undefined ? undefined : portOf(this.#tlsServer);
   }
 
   get connections(): number {
@@ -85,15 +93,23 @@ class Listener implements MqttSource {
   async listen(): Promise<void> {
     this.#watch();
     await this.#broker.listen();
-    this.#server.listen(this.#options.port, this.#options.host);
-    await once(this.#server, 'listening').catch((error) => {
+    try {
+      await this.#bind(this.#server, this.#options.port);
+      if (this.#tlsServer !== undefined) await this.#bind(this.#tlsServer, this.#options.tls?.port ?? 0);
+    } catch (error) {
+      this.#server.close();
       this.#broker.close();
       throw error;
-    });
+    }
     this.#sweep = setInterval(() => {
       this.#partials.sweep();
       for (const session of this.#sessions.values()) this.#listenFor(session);
     }, 1_000);
+  }
+
+  async #bind(server: Server, port: number): Promise<void> {
+    server.listen(port, this.#options.host);
+    await once(server, 'listening');
   }
 
   drain(): Promise<void> {
@@ -104,6 +120,7 @@ class Listener implements MqttSource {
   async #drain(): Promise<void> {
     clearInterval(this.#sweep);
     this.#server.close();
+    this.#tlsServer?.close();
     for (const { guard } of this.#sessions.values()) guard.hold();
     const deadline = AbortSignal.timeout(this.#limits.drainTimeoutMs);
     await Promise.race([this.#ingest.idle(), once(deadline, 'abort')]);
@@ -204,4 +221,17 @@ function reasonOf(error: Error): MqttRefusal | undefined {
   if (error.message === 'connect did not arrive in time') return 'connect_timeout';
   if (error.message === 'connection closed' || error.message === 'drain timeout') return undefined;
   return 'malformed';
+}
+
+/** A handshake that fails or lasts costs only its own connection. */
+function encryptedServer({ cert, key, clientCa }: MqttTls, connected: (socket: Socket) => void): Server {
+  const asked = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
+  const server = createTlsServer({ cert, key, noDelay: true, handshakeTimeout: 10_000, ...asked }, connected);
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return server;
+}
+
+function portOf(server: Server): number | undefined {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : undefined;
 }

@@ -31,6 +31,10 @@ export interface QuarantineDetails extends QuarantineEntry {
   readonly identity: string;
   readonly identity_kind: string;
   readonly stream_seq: bigint;
+  /** JSON text that replays judge instead of what was sent; null: nobody mended it. */
+  readonly mended_payload: string | null;
+  readonly mended_by: string | null;
+  readonly mended_at: string | null;
 }
 
 const entryColumns = `quarantine_id, reason, detail, sqlstate, tenant_id, device_id, msg_type,
@@ -62,7 +66,8 @@ export async function findQuarantined(
 ): Promise<QuarantineDetails | undefined> {
   const { rows } = await db.query<QuarantineDetails>({
     text: `
-      select ${entryColumns}, subject, envelope, identity, identity_kind, stream_seq
+      select ${entryColumns}, subject, envelope, identity, identity_kind, stream_seq, mended_payload, mended_by,
+        ${isoTime('mended_at')} as mended_at
       from quarantine where quarantine_id = $1`,
     values: [quarantineId],
   });

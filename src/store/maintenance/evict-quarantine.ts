@@ -1,5 +1,6 @@
 import type { QuarantineLimits, QuarantineShare } from '../../model/quarantine-limits.ts';
 import { unknownBudget } from '../../model/quarantine-limits.ts';
+import { keptBytes } from '../quarantine/kept-bytes.ts';
 import { removeQuarantined } from '../quarantine/remove-quarantined.ts';
 import type { Queryable } from '../statements/queryable.ts';
 
@@ -45,7 +46,7 @@ export async function evictQuarantine(
 /** Reads the table, but none of the envelopes: their lengths stand beside them. */
 async function selectUsage(db: Queryable, days: number): Promise<Usage[]> {
   const { rows } = await db.query<Usage>({
-    text: `select budget, count(*)::float8 as rows, sum(octet_length(envelope))::float8 as bytes,
+    text: `select budget, count(*)::float8 as rows, sum(${keptBytes})::float8 as bytes,
         bool_or(quarantined_at < now() - $1::float8 * interval '1 day') as expired
       from quarantine group by budget order by budget`,
     values: [days],
@@ -58,7 +59,7 @@ async function selectCutoff(db: Queryable, budget: string, share: QuarantineShar
   const { rows } = await db.query<{ cutoff: bigint }>({
     text: `select coalesce(max(quarantine_id), 0)::bigint as cutoff from (
         select quarantine_id, row_number() over newest_first as rows,
-          sum(octet_length(envelope)) over newest_first as bytes
+          sum(${keptBytes}) over newest_first as bytes
         from quarantine where budget = $1
         window newest_first as (order by quarantine_id desc)
       ) counted where rows > $2 or bytes > $3`,

@@ -14,7 +14,7 @@ export interface ExpireOptions {
 
 /**
  * Forgets idempotency keys of messages that were settled long ago, unless the quarantine still holds a message under
- * the key: replayed, it would be stored a second time. @returns how many.
+ * the key: replayed, it would be stored a second time. Those of mended messages stay for as long as it is known of them. @returns how many.
  */
 export async function expireMessageKeys(
   db: Queryable,
@@ -26,7 +26,8 @@ export async function expireMessageKeys(
       text: `delete from message_keys where ctid >= $1::tid and ctid < $2::tid
         and first_settled_at < least(now(), $4::timestamptz) - $3 * interval '1 hour'
         and not exists (select from quarantine q
-                        where q.identity = message_keys.identity and q.identity_kind = 'key')`,
+                        where q.identity = message_keys.identity and q.identity_kind = 'key')
+        and not exists (select from mended_messages m where m.identity = message_keys.identity)`,
       values: [from, to, keepHours, nowMs === undefined ? null : new Date(nowMs)],
     });
     expired += rowCount ?? 0;

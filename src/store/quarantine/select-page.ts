@@ -1,5 +1,6 @@
 import { countSelection, type SelectedCount } from '../listings/selection.ts';
 import type { Queryable } from '../statements/queryable.ts';
+import { keptBytes } from './kept-bytes.ts';
 import { type QuarantineSelection, selectionConditions } from './selection.ts';
 
 export function countSelected(db: Queryable, selection: QuarantineSelection): Promise<SelectedCount> {
@@ -9,7 +10,7 @@ export function countSelected(db: Queryable, selection: QuarantineSelection): Pr
 export interface SelectedRow {
   readonly id: bigint;
   readonly epoch: number;
-  /** Of the envelope. */
+  /** Of the envelope, and of what it was mended with. */
   readonly bytes: number;
 }
 
@@ -23,7 +24,7 @@ export async function selectPage(
   conditions.add('quarantine_id > ?::bigint', after);
   conditions.add('quarantine_id <= ?::bigint', upTo);
   const { rows } = await db.query<SelectedRow>({
-    text: `select quarantine_id as id, stream_epoch as epoch, octet_length(envelope) as bytes
+    text: `select quarantine_id as id, stream_epoch as epoch, ${keptBytes} as bytes
       from quarantine ${conditions.where} order by quarantine_id limit ${Math.trunc(limit)}`,
     values: conditions.values,
   });

@@ -1,5 +1,6 @@
 import { isoTime } from '../listings/conditions.ts';
 import type { Queryable } from '../statements/queryable.ts';
+import { keptBytes } from './kept-bytes.ts';
 
 /** What went into the quarantine for one reason, and what became of it. */
 export interface QuarantineStats {
@@ -8,7 +9,7 @@ export interface QuarantineStats {
   readonly reason: string;
   /** Rows that are there now. */
   readonly held: number;
-  /** Of their envelopes. */
+  /** Of their envelopes, and of what these were mended with. */
   readonly held_bytes: bigint;
   readonly oldest_arrived_at: string | null;
   /** Since the beginning. */
@@ -29,7 +30,7 @@ export async function selectQuarantineStats(
   const { rows } = await db.query<QuarantineStats>({
     text: `
       with held as (
-        select budget, reason, count(*)::int as held, sum(octet_length(envelope))::bigint as bytes,
+        select budget, reason, count(*)::int as held, sum(${keptBytes})::bigint as bytes,
                ${isoTime('min(arrived_at)')} as oldest
         from quarantine group by budget, reason
       ),

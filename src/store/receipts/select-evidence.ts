@@ -6,7 +6,7 @@ import { toSafeNumber } from '../types.ts';
 
 /*
  * A row of `telemetry` is under (time, identity). Of a message with a key it may be an earlier one's, whose time the key
- * remembers; else the receipt says the time.
+ * remembers; else the receipt says the time, unless the message was mended: its identity is settled as a key is.
  *
  * Whether the sequence is claimed is asked of the epoch that the message is of: of the stream's life, the newest that had
  * begun when it arrived. A publish takes a few seconds at most.
@@ -26,7 +26,7 @@ select r.ord, to_char(t.time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
            or (r.seq <= e.compacted_to and not e.compacted_gaps @> r.seq), false) as claimed
 from unnest($2::timestamptz[], $3::uuid[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::boolean[])
        with ordinality as r (time, identity, seq, life, arrived_at, is_keyed, ord)
-  left join message_keys k on r.is_keyed and k.identity = r.identity
+  left join message_keys k on k.identity = r.identity
   left join lateral (
     select time, stream_seq, arrived_at from telemetry
     where time = coalesce(k.time, r.time) and identity = r.identity

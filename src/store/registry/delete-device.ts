@@ -56,7 +56,7 @@ async function deleteData(
     onProgress?.(telemetryRows);
   }
   let rows = telemetryRows;
-  for (const table of ['sensors', 'device_state', 'quarantine', 'device_token_history']) {
+  for (const table of ['sensors', 'device_state', 'quarantine', 'mended_messages', 'device_token_history']) {
     const { rowCount } = await pool.query(`delete from ${table} where tenant_id = $1 and device_id = $2`, [
       tenantId,
       deviceId,

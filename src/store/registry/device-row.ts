@@ -2,7 +2,7 @@ import type { DeviceId, TenantId } from '../../model/identifiers.ts';
 import type { Device, DeviceCore, DeviceStatus } from './types.ts';
 
 /** What a device's listing and its page have in common. Token hashes stay in the database. */
-export const deviceColumns = `d.tenant_id, d.device_id, d.site_id, d.token_sha256 is not null as has_token,
+export const deviceColumns = `d.tenant_id, d.device_id, d.site_id, d.has_token,
   case when d.previous_token_until > now() then d.previous_token_until end as previous_token_until,
   d.revoked_at, d.rate_per_second, d.burst, d.max_sensors, d.created_at, s.status, s.status_since, s.last_seen_at`;
 

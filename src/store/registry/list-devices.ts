@@ -10,6 +10,8 @@ export interface DevicePage {
   readonly siteId?: string | undefined;
   readonly status?: DeviceStatus | undefined;
   readonly revoked?: boolean | undefined;
+  /** Part of the device's or the site's id, in any case of letters. */
+  readonly search?: string | undefined;
 }
 
 /** A tenant's devices by id, one page of them; fewer than `limit` means that it was the last. */
@@ -21,8 +23,17 @@ export async function listDevices(db: Queryable, tenantId: TenantId, page: Devic
         and ($4::text is null or d.site_id = $4)
         and ($5::text is null or s.status = $5)
         and ($6::boolean is null or (d.revoked_at is not null) = $6)
+        and ($7::text is null or position(lower($7) in lower(d.device_id || ' ' || d.site_id)) > 0)
       order by d.device_id limit $3`,
-    values: [tenantId, page.afterDeviceId ?? '', page.limit, page.siteId, page.status, page.revoked],
+    values: [
+      tenantId,
+      page.afterDeviceId ?? '',
+      page.limit,
+      page.siteId,
+      page.status,
+      page.revoked,
+      page.search,
+    ],
   });
   return rows.map(deviceOf);
 }

@@ -1,4 +1,4 @@
-import { int4Array, int8Array, uuidArray } from '../binary-arrays.ts';
+import { int4Array, int8Array, textArray, uuidArray } from '../binary-arrays.ts';
 import type { Queryable } from '../statements/queryable.ts';
 
 /** A job by reference. */
@@ -54,7 +54,7 @@ export async function insertOutbox(db: Queryable, group: OutboxGroup, dueInMs: n
       int8Array(refused, (job) => job.timeUs),
       uuidArray(refused, (job) => job.identity),
       int4Array(refused, (job) => job.routeId),
-      refused.map((job) => job.detail),
+      textArray(refused, (job) => job.detail),
       JSON.stringify(
         counts.map(({ routeId, conditionErrors, dropped }) => ({
           route_id: routeId,

@@ -1,7 +1,7 @@
 import { encodeMsgId } from '../../model/identity.ts';
 import type { Reason } from '../../model/reasons.ts';
 import type { RegisteredDevice, RegistryView } from '../../model/registry.ts';
-import type { MessageIdentity, RawMessage, Rejection } from '../../model/verdict.ts';
+import type { MessageIdentity, RawMessage, Rejection, Verdict } from '../../model/verdict.ts';
 import { selectDevices } from '../../store/quarantine/select-devices.ts';
 import type { Quarantined } from '../../store/quarantine/select-quarantined.ts';
 import type { Queryable } from '../../store/statements/queryable.ts';
@@ -9,6 +9,7 @@ import { type DecodeOptions, decode } from '../decode.ts';
 import type { Decoded } from '../decoded.ts';
 import { judge, registryChecks } from '../judge/judge.ts';
 import { type Claimed, claimed, type Entry } from '../plan.ts';
+import { withPayload } from './mended.ts';
 
 export interface ReplayEntry extends Entry {
   readonly row: Quarantined;
@@ -40,7 +41,10 @@ export async function devicesOf(db: Queryable, rows: readonly Quarantined[]): Pr
   return { device: (tenantId, deviceId) => devices.get(`${tenantId}/${deviceId}`) };
 }
 
-/** Judges a message as it came, at its own arrival, by the registry as it is now. */
+/**
+ * Judges a message as it came, or with the payload that it was mended with, at its own arrival, by the registry as it is
+ * now.
+ */
 export function judgeAgain(
   row: Quarantined,
   registry: DevicesOf,
@@ -48,12 +52,37 @@ export function judgeAgain(
 ): Candidate {
   const message = rawOf(row);
   const decoded = decodeAgain(row, message, decodeOptions);
+  const isMended = row.mendedPayload !== null;
   const entry = (vouched: boolean): ReplayEntry => ({ message, decoded, charged: undefined, row, vouched });
-  if (!row.intact) return claimed(entry(false), { outcome: 'quarantine', rejection: rejectionOf(row) });
+  // What a person has written is as it is meant to be, whatever was cut out of what was sent.
+  if (!row.intact && !isMended)
+    return claimed(entry(false), { outcome: 'quarantine', rejection: rejectionOf(row) });
+  if (isMended && movesTime(row, decoded, decodeOptions)) return claimed(entry(false), timeMoved);
   const verdict = judge(decoded, registry, checksFor(row));
   if (verdict.outcome === 'accept' || !vouch) return claimed(entry(false), verdict);
   const trusted = judge(decoded, registry, vouchedChecks);
   return claimed(entry(trusted.outcome === 'accept'), trusted);
+}
+
+const timeMoved: Verdict = {
+  outcome: 'quarantine',
+  rejection: {
+    reason: 'TIMESTAMP_INVALID',
+    detail:
+      'The message was mended with another time, and its own was right: mend it with the ts that it came with.',
+  },
+};
+
+/**
+ * A resend of a message whose form is right can be stored at any moment, under its own time: mended with another one, the
+ * message would be there twice.
+ */
+function movesTime(row: Quarantined, mended: Decoded, options: DecodeOptions): boolean {
+  if (mended.result.form !== 'reading') return false;
+  const original = decodeAgain(row, { ...mended.raw, data: row.envelope }, options);
+  return (
+    original.result.form === 'reading' && original.result.reading.timeUs !== mended.result.reading.timeUs
+  );
 }
 
 /** Why a message is in the quarantine. */
@@ -77,7 +106,11 @@ function rawOf(row: Quarantined): RawMessage {
   const identity = identityOf(row);
   return {
     subject: row.subject,
-    data: row.envelope,
+    // It was made so that it fits when it was mended.
+    data:
+      row.mendedPayload === null
+        ? row.envelope
+        : (withPayload(row.envelope, row.mendedPayload) ?? row.envelope),
     seq: Number(row.streamSeq),
     timestampNs: BigInt(Math.round(row.arrivedAtMs)) * 1_000_000n,
     msgId: identity.kind === 'sequence' ? undefined : encodeMsgId({ ...identity, kind: identity.kind }),
@@ -91,7 +124,16 @@ function rawOf(row: Quarantined): RawMessage {
  */
 function decodeAgain(row: Quarantined, message: RawMessage, options: DecodeOptions): Decoded {
   const decoded = decode(message, options, { tokenSha256: row.tokenSha256 ?? undefined });
-  return decoded.identity.kind === 'sequence' ? { ...decoded, identity: identityOf(row) } : decoded;
+  const identity = decoded.identity.kind === 'sequence' ? identityOf(row) : decoded.identity;
+  return { ...decoded, identity: row.mendedPayload === null ? identity : once(identity) };
+}
+
+/**
+ * A row of telemetry is found by its time too, and a mended message may have another one than the message had: its
+ * identity is settled as a key is, at whatever time.
+ */
+function once({ identity, bodyHash }: MessageIdentity): MessageIdentity {
+  return { kind: 'key', identity, bodyHash: bodyHash ?? identity };
 }
 
 function identityOf({ identityKind, identity, bodyHash }: Quarantined): MessageIdentity {

@@ -46,7 +46,7 @@ export async function dryRun(options: DryRunOptions): Promise<DryRunResult> {
     for (const candidate of candidates) {
       const { row } = candidate.entry;
       tokens[row.tokenMatch] += 1;
-      if (!row.intact) sums.altered += 1;
+      if (!row.intact && row.mendedPayload === null) sums.altered += 1;
       const fate = fates.get(candidate) ?? refusalOf(candidate);
       if (fate === 'stored' || fate === 'duplicates') sums[fate] += 1;
       else {

@@ -19,7 +19,7 @@ export async function routeAgain(db: Queryable, candidates: readonly Claimed[]):
   const routes = await selectRoutesOf(db, [...tenants]);
   const routing = createRouting({
     matcher: createRouteMatcher({ routes, compile: createConditionCompiler() }),
-    caps: { take: () => true },
+    caps: { takeEach: (within) => ({ within, over: [] }) },
     room: { take: () => true },
     ownForMs: 0,
     publish: () => undefined,

@@ -3,6 +3,7 @@ import { isMissingPartition } from '../../store/errors.ts';
 import type { Partitions } from '../../store/partitions.ts';
 import { addToQuarantineTotals, type QuarantineTotals } from '../../store/quarantine/add-to-totals.ts';
 import { deleteQuarantined } from '../../store/quarantine/delete-quarantined.ts';
+import { noteMended } from '../../store/quarantine/note-mended.ts';
 import { refuseAgain } from '../../store/quarantine/refuse-again.ts';
 import { addToReplay, noteVouched } from '../../store/quarantine/replays.ts';
 import { lockQuarantined, selectQuarantined } from '../../store/quarantine/select-quarantined.ts';
@@ -106,6 +107,10 @@ async function record(
     verdict.outcome === 'quarantine' ? [{ id: entry.row.id, rejection: verdict.rejection }] : [],
   );
   const counts = countOutcomes(candidates);
+  const mended = candidates.filter(
+    ({ entry, outcome }) => entry.row.mendedPayload !== null && outcome === 'stored',
+  );
+  if (mended.length > 0) await noteMended(db, replayId, mended.flatMap(mendedMessage));
   if (gone.length > 0)
     await deleteQuarantined(
       db,
@@ -131,6 +136,12 @@ async function record(
 
 function vouchedMessage({ row, decoded }: Candidate['entry']) {
   return { epoch: row.epoch, streamSeq: row.streamSeq, identity: decoded.identity.identity };
+}
+
+function mendedMessage({ entry, verdict }: Candidate) {
+  if (verdict.outcome !== 'accept') return [];
+  const { identity } = entry.decoded.identity;
+  return [{ id: entry.row.id, identity, timeUs: verdict.reading.timeUs }];
 }
 
 function replayedTotals(gone: readonly Candidate[]): QuarantineTotals[] {

@@ -9,6 +9,14 @@ import { createWindowCounts, type WindowCount } from '../window-counts.ts';
 export interface RouteCaps {
   /** Counts a job, or says that the route has had its share. */
   take(route: RouteRule, arrivedAtMs: number): boolean;
+  /** Counts a job of each. Where all of them are on one side, it is the array that was given. */
+  takeEach(routes: readonly RouteRule[], arrivedAtMs: number): Taken;
+}
+
+export interface Taken {
+  readonly within: readonly RouteRule[];
+  /** Those that have had their share. */
+  readonly over: readonly RouteRule[];
 }
 
 interface Cap {
@@ -19,25 +27,40 @@ interface Cap {
 /** Windows kept at most are twice this. */
 const maxWindows = 20_000;
 
+/** One message after the other falls into the same window: its key need not be written again. */
+interface Known extends Cap {
+  readonly window: number;
+  readonly count: WindowCount;
+}
+
 export function createRouteCaps(): RouteCaps {
   const counts = createWindowCounts({ maxWindows });
-  // One message after the other falls into the same window: its key need not be written again.
-  const latest = new WeakMap<RouteRule, { readonly window: number; readonly count: WindowCount }>();
-  const countOf = (route: RouteRule, { ratePerSecond, burst }: Cap, window: number): WindowCount => {
-    const known = latest.get(route);
-    if (known?.window === window) return known.count;
-    const count = counts.at(`${route.routeId}/${ratePerSecond}/${burst}/${window}`);
-    latest.set(route, { window, count });
-    return count;
+  const known = new WeakMap<RouteRule, Known>();
+  const countAt = (routeId: number, { ratePerSecond, burst }: Cap, window: number): WindowCount =>
+    counts.at(`${routeId}/${ratePerSecond}/${burst}/${window}`);
+  const knownAt = (route: RouteRule, arrivedAtMs: number): Known => {
+    const before = known.get(route);
+    const cap = before ?? capOf(route);
+    const window = Math.floor((arrivedAtMs * cap.ratePerSecond) / (cap.burst * 1_000));
+    if (before?.window === window) return before;
+    const now = { ...cap, window, count: countAt(route.routeId, cap, window) };
+    known.set(route, now);
+    return now;
+  };
+  const take = (route: RouteRule, arrivedAtMs: number): boolean => {
+    const { burst, count } = knownAt(route, arrivedAtMs);
+    if (count.own >= burst) return false;
+    count.own += 1;
+    return true;
   };
   return {
-    take(route, arrivedAtMs) {
-      const cap = capOf(route);
-      const window = Math.floor((arrivedAtMs * cap.ratePerSecond) / (cap.burst * 1_000));
-      const count = countOf(route, cap, window);
-      if (count.own >= cap.burst) return false;
-      count.own += 1;
-      return true;
+    take,
+    takeEach: (routes, arrivedAtMs) => {
+      const within: RouteRule[] = [];
+      const over: RouteRule[] = [];
+      for (const route of routes) (take(route, arrivedAtMs) ? within : over).push(route);
+      if (over.length === 0) return { within: routes, over };
+      return { within, over: within.length === 0 ? routes : over };
     },
   };
 }

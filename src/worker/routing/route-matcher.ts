@@ -4,14 +4,7 @@ import { isRawNumber, mayLoseValue, type RawNumber } from '../../model/exact-jso
 import { type RouteRule, type RoutesView, type RouteTrigger, routedTopic } from '../../model/route.ts';
 import type { CompileCondition, Condition, ConditionContext } from '../../model/route-condition.ts';
 import type { Reading } from '../../model/verdict.ts';
-
-/** What a filter and a condition say of one message or change of status. */
-export interface Matches {
-  /** By id. */
-  readonly matched: readonly RouteRule[];
-  /** Routes whose condition could not be evaluated: no match, and counted against the route. */
-  readonly failed: readonly RouteRule[];
-}
+import { type CompiledRoute, createRouteIndex, type Matches, type RouteIndex } from './route-index.ts';
 
 export interface RouteMatcher {
   /** Undefined, and next to free, where the tenant has no route that fires on messages. */
@@ -53,12 +46,14 @@ export function createRouteMatcher({ routes, compile }: RouteMatcherOptions): Ro
       const set = of(reading.tenantId)?.message;
       if (set === undefined) return undefined;
       const { tenantId, deviceId, msgType } = reading;
-      return evaluate(set.of(tenantId, deviceId, msgType), () => readingContext(reading, set.needs));
+      return set
+        .of(tenantId, deviceId, msgType)
+        .match(reading.metrics, () => readingContext(reading, set.needs));
     },
     matchStatus(change) {
       const set = of(change.tenantId)?.status;
       if (set === undefined) return undefined;
-      return evaluate(set.of(change.tenantId, change.deviceId, 'status'), () => statusContext(change));
+      return set.of(change.tenantId, change.deviceId, 'status').match({}, () => statusContext(change));
     },
     followsStatus: (tenantId) => of(tenantId)?.status !== undefined,
   };
@@ -67,14 +62,9 @@ export function createRouteMatcher({ routes, compile }: RouteMatcherOptions): Ro
 /** `undefined`: no route of the tenant fires on it. */
 type CompiledRoutes = Readonly<Record<RouteTrigger, RouteSet | undefined>>;
 
-interface CompiledRoute {
-  readonly rule: RouteRule;
-  readonly condition: Condition | undefined;
-}
-
 interface RouteSet {
-  /** Those whose filter matches the device's topic, by id. */
-  of(tenantId: string, deviceId: string, lastLevel: string): readonly CompiledRoute[];
+  /** Of those whose filter matches the device's topic. */
+  of(tenantId: string, deviceId: string, lastLevel: string): RouteIndex;
   readonly needs: ReadonlySet<string>;
 }
 
@@ -88,7 +78,7 @@ function compileRoutes(rules: readonly RouteRule[], compile: CompileCondition): 
   return { message: set('message'), status: set('status') };
 }
 
-const failing: Condition = { evaluate: () => 'error', needs: new Set() };
+const failing: Condition = { evaluate: () => 'error', needs: new Set(), plain: [], isPlain: false };
 
 function compileRoute(rule: RouteRule, compile: CompileCondition): CompiledRoute {
   if (rule.condition === undefined) return { rule, condition: undefined };
@@ -100,48 +90,30 @@ function compileRoute(rule: RouteRule, compile: CompileCondition): CompiledRoute
   }
 }
 
-/** Devices of a tenant whose routes are remembered: topics come again and again. */
-const maxTopics = 20_000;
-
 function createRouteSet(routes: readonly CompiledRoute[]): RouteSet {
   const filters = new Qlobber<CompiledRoute>({ separator: '/', wildcard_one: '+', wildcard_some: '#' });
   for (const route of routes) filters.add(route.rule.topicFilter, route);
-  const known = new Map<string, readonly CompiledRoute[]>();
+  // The filters are the same to all devices that none of them names.
+  const named = new Set(routes.flatMap(({ rule }) => rule.topicFilter.split('/')[deviceLevel] ?? []));
+  const known = new Map<string, RouteIndex>();
   return {
     needs: new Set(routes.flatMap(({ condition }) => [...(condition?.needs ?? [])])),
     of(tenantId, deviceId, lastLevel) {
-      const key = `${lastLevel}/${deviceId}`;
-      const cached = known.get(key);
-      if (cached !== undefined) return cached;
-      if (known.size >= maxTopics) known.clear();
+      const key = named.has(deviceId) ? `${lastLevel}/${deviceId}` : lastLevel;
+      const before = known.get(key);
+      if (before !== undefined) return before;
       const found = filters
         .match(routedTopic(tenantId, deviceId, lastLevel))
         .sort((a, b) => a.rule.routeId - b.rule.routeId);
-      known.set(key, found);
-      return found;
+      const index = createRouteIndex(found, lastLevel);
+      known.set(key, index);
+      return index;
     },
   };
 }
 
-const nothing: Matches = { matched: [], failed: [] };
-
-function evaluate(routes: readonly CompiledRoute[], makeContext: () => ConditionContext): Matches {
-  if (routes.length === 0) return nothing;
-  const matched: RouteRule[] = [];
-  const failed: RouteRule[] = [];
-  let context: ConditionContext | undefined;
-  for (const { rule, condition } of routes) {
-    if (condition === undefined) {
-      matched.push(rule);
-      continue;
-    }
-    context ??= makeContext();
-    const result = condition.evaluate(context);
-    if (result === true) matched.push(rule);
-    else if (result === 'error') failed.push(rule);
-  }
-  return { matched, failed };
-}
+/** Of `routedTopic`. */
+const deviceLevel = 3;
 
 function readingContext(reading: Reading, needs: ReadonlySet<string>): ConditionContext {
   const { msgType, deviceId, siteId, seq, timeUs, metricsText } = reading;

@@ -7,6 +7,7 @@ import type { Queryable } from '../../store/statements/queryable.ts';
 import type { Claimed } from '../plan.ts';
 import type { DeadLetterRoom } from './dead-letter-room.ts';
 import { overCap, type RouteCaps } from './route-caps.ts';
+import type { Matches } from './route-index.ts';
 import type { RouteMatcher } from './route-matcher.ts';
 
 /*
@@ -40,7 +41,7 @@ export interface Routing {
 
 export interface RoutingOptions {
   readonly matcher: RouteMatcher;
-  readonly caps: RouteCaps;
+  readonly caps: Pick<RouteCaps, 'takeEach'>;
   readonly room: DeadLetterRoom;
   /** For how long `publish` has a group to itself, in ms; 0 where nobody publishes from memory. */
   readonly ownForMs: number;
@@ -87,7 +88,10 @@ export function createRouting(options: RoutingOptions): Routing {
 /** What becomes of one message's jobs. */
 interface Decision {
   readonly routeIds: readonly number[];
-  readonly refused: readonly { readonly routeId: number; readonly detail: string; readonly kept: boolean }[];
+  /** To be dead letters. */
+  readonly refused: readonly { readonly routeId: number; readonly detail: string }[];
+  /** Refused, and counted only: there is no room for another dead letter. */
+  readonly dropped: readonly RouteRule[];
   readonly failed: readonly RouteRule[];
 }
 
@@ -95,27 +99,36 @@ interface Decision {
  * Decided once for all attempts at a transaction: one that is tried again does not take from the caps again. A route
  * that changed in between counts from the next message on.
  */
-function createDecisions({ matcher, caps, room, isFull }: RoutingOptions) {
+function createDecisions(options: RoutingOptions) {
   const known = new WeakMap<Reading, Decision>();
   return (reading: Reading): Decision | undefined => {
-    const matches = matcher.matchReading(reading);
+    const matches = options.matcher.matchReading(reading);
     if (matches === undefined || matches.matched.length + matches.failed.length === 0) return undefined;
     const before = known.get(reading);
     if (before !== undefined) return before;
-    const routeIds: number[] = [];
-    const refused: Decision['refused'][number][] = [];
-    for (const route of matches.matched) {
-      const detail = isFull()
-        ? tooMuchOwed
-        : caps.take(route, reading.arrivedAtMs)
-          ? undefined
-          : overCap(route);
-      if (detail === undefined) routeIds.push(route.routeId);
-      else refused.push({ routeId: route.routeId, detail, kept: room.take(reading.tenantId) });
-    }
-    const decision = { routeIds, refused, failed: matches.failed };
+    const decision = decideOn(matches, reading, options);
     known.set(reading, decision);
     return decision;
+  };
+}
+
+function decideOn(
+  { matched, failed }: Matches,
+  { tenantId, arrivedAtMs }: Reading,
+  { caps, room, isFull }: RoutingOptions,
+): Decision {
+  const full = isFull();
+  const { within, over } = full ? { within: [], over: matched } : caps.takeEach(matched, arrivedAtMs);
+  const refused: Decision['refused'][number][] = [];
+  for (const route of over) {
+    if (!room.take(tenantId)) break;
+    refused.push({ routeId: route.routeId, detail: full ? tooMuchOwed : overCap(route) });
+  }
+  return {
+    routeIds: within.map(({ routeId }) => routeId),
+    refused,
+    dropped: refused.length === 0 ? over : over.slice(refused.length),
+    failed,
   };
 }
 
@@ -126,41 +139,56 @@ class Batch {
   readonly messages: RoutedReading[] = [];
   readonly #jobs: OwedJob[] = [];
   readonly #refused: RefusedJob[] = [];
-  readonly #counts = new Map<number, { conditionErrors: number; dropped: number }>();
+  readonly #dropped = new Tally();
+  readonly #failed = new Tally();
 
-  add(reading: Reading, identity: string, { routeIds, refused, failed }: Decision): void {
+  add(reading: Reading, identity: string, { routeIds, refused, dropped, failed }: Decision): void {
     const { timeUs } = reading;
     for (const routeId of routeIds) this.#jobs.push({ timeUs, identity, routeId });
     if (routeIds.length > 0) this.messages.push({ reading, identity, routeIds });
-    for (const { routeId, detail, kept } of refused) {
-      if (kept) this.#refused.push({ timeUs, identity, routeId, detail });
-      else this.#countsOf(routeId).dropped += 1;
-    }
-    for (const { routeId } of failed) this.#countsOf(routeId).conditionErrors += 1;
+    for (const { routeId, detail } of refused) this.#refused.push({ timeUs, identity, routeId, detail });
+    this.#dropped.add(dropped);
+    this.#failed.add(failed);
   }
 
   get isEmpty(): boolean {
-    return this.#jobs.length + this.#refused.length + this.#counts.size === 0;
+    return this.#jobs.length + this.#refused.length + this.#dropped.total + this.#failed.total === 0;
   }
 
   group() {
-    const counts = [...this.#counts].map(([routeId, count]) => ({ routeId, ...count }));
+    const [dropped, failed] = [this.#dropped.byRoute(), this.#failed.byRoute()];
+    const counts = [...new Set([...dropped.keys(), ...failed.keys()])].map((routeId) => ({
+      routeId,
+      conditionErrors: failed.get(routeId) ?? 0,
+      dropped: dropped.get(routeId) ?? 0,
+    }));
     return { jobs: this.#jobs, refused: this.#refused, counts };
   }
 
   counts() {
-    const sum = (of: 'conditionErrors' | 'dropped') =>
-      [...this.#counts.values()].reduce((total, count) => total + count[of], 0);
     return {
       jobs: this.#jobs.length,
-      refused: this.#refused.length + sum('dropped'),
-      conditionErrors: sum('conditionErrors'),
+      refused: this.#refused.length + this.#dropped.total,
+      conditionErrors: this.#failed.total,
     };
   }
+}
 
-  #countsOf(routeId: number) {
-    const counts = this.#counts.get(routeId) ?? { conditionErrors: 0, dropped: 0 };
-    this.#counts.set(routeId, counts);
+/** How often each route was counted. Of many messages in a row the same array comes, and is counted as one. */
+class Tally {
+  total = 0;
+  readonly #times = new Map<readonly RouteRule[], number>();
+
+  add(routes: readonly RouteRule[]): void {
+    if (routes.length === 0) return;
+    this.total += routes.length;
+    this.#times.set(routes, (this.#times.get(routes) ?? 0) + 1);
+  }
+
+  byRoute(): Map<number, number> {
+    const counts = new Map<number, number>();
+    for (const [routes, times] of this.#times)
+      for (const { routeId } of routes) counts.set(routeId, (counts.get(routeId) ?? 0) + times);
     return counts;
   }
 }

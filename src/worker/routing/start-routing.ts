@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { withDeadline } from '../../lib/deadline.ts';
+import { isoMicroseconds } from '../../lib/iso-microseconds.ts';
 import type { RoutesView } from '../../model/route.ts';
 import { createConditionCompiler } from '../../model/route-condition.ts';
 import { encodeMessageBody } from '../../model/route-job.ts';
@@ -8,7 +9,6 @@ import type { RoutingMetrics } from '../../observe/routing.ts';
 import { closeGroups } from '../../store/routes/close-groups.ts';
 import type { Publisher } from '../../stream/publisher.ts';
 import { routesSubject } from '../../stream/subjects.ts';
-import { isoMicroseconds } from '../tap.ts';
 import { createDeadLetterRoom } from './dead-letter-room.ts';
 import { createLoadWatch } from './load-watch.ts';
 import { relayDefaults, startRelay } from './relay.ts';

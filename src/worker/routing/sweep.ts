@@ -16,7 +16,7 @@ export interface SweepOptions {
   readonly pool: Pool;
   readonly relay: Relay;
   readonly matcher: RouteMatcher;
-  readonly caps: RouteCaps;
+  readonly caps: Pick<RouteCaps, 'take'>;
   readonly room: DeadLetterRoom;
   readonly metrics: Pick<RoutingMetrics, 'swept'>;
   /** Whether messages wait to be settled. */

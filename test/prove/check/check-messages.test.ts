@@ -22,7 +22,17 @@ const fresh: ProveMessage = { ...keyed, class: 'none', key: undefined, ts: undef
 const stranger: ProveMessage = { ...keyed, destiny: 'UNREGISTERED_DEVICE' };
 
 function entry(message: ProveMessage, counts: Partial<JournalEntry> = {}): JournalEntry {
-  return { message, attempts: 1, yes: 1, no: 0, unknown: 0, lastWhy: undefined, lastEndedAtMs: 0, ...counts };
+  return {
+    message,
+    attempts: 1,
+    firstStartedMs: 0,
+    yes: 1,
+    no: 0,
+    unknown: 0,
+    lastWhy: undefined,
+    lastEndedAtMs: 0,
+    ...counts,
+  };
 }
 
 function row(message: ProveMessage, more: Partial<StoredRow> = {}): StoredRow {

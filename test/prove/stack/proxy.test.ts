@@ -50,6 +50,31 @@ test('a cut ends connections on both sides, and new ones are made', async () => 
   await proxy.close();
 });
 
+test('an interrupted connection holds back what is sent, a new one too, and lets all of it pass when restored', async () => {
+  using echo = await startEcho();
+  const proxy = await startProxy({ port: echo.port });
+  using first = client(proxy.port);
+  first.socket.write('a');
+  await until(() => first.state.heard === 'a', { what: 'an answer through the proxy' });
+  proxy.interrupt();
+  first.socket.write('b');
+  using second = client(proxy.port);
+  second.socket.write('c');
+  // A connection past the proxy has its answer: nothing was merely slow.
+  using past = client(echo.port);
+  past.socket.write('d');
+  await until(() => past.state.heard === 'd' && echo.sockets.size === 3, {
+    what: 'an answer past the proxy',
+  });
+  expect([first.state, second.state]).toEqual([
+    { heard: 'a', closed: false },
+    { heard: '', closed: false },
+  ]);
+  proxy.restore();
+  await until(() => first.state.heard === 'ab' && second.state.heard === 'c', { what: 'what was held back' });
+  await proxy.close();
+});
+
 test('a half-open connection swallows everything and tells nobody, while new ones work', async () => {
   using echo = await startEcho();
   const proxy = await startProxy({ port: echo.port });

@@ -10,6 +10,7 @@ import type { QuarantineSelection } from '../../../src/store/quarantine/selectio
 import { addDevice } from '../../../src/store/registry/add-device.ts';
 import { addTenant } from '../../../src/store/registry/add-tenant.ts';
 import { type RegistryFeed, startRegistryFeed } from '../../../src/store/registry-feed.ts';
+import { inTransaction } from '../../../src/store/transaction.ts';
 import type { PulledMessage } from '../../../src/stream/puller.ts';
 import { decode } from '../../../src/worker/decode.ts';
 import { createEpochs } from '../../../src/worker/epochs.ts';
@@ -18,6 +19,7 @@ import { createPlans, type Plan } from '../../../src/worker/plan.ts';
 import { createQuarantineRoom } from '../../../src/worker/quarantine-room.ts';
 import { createRateLimiter, type RateLimiter } from '../../../src/worker/rate-limiter.ts';
 import { dryRun } from '../../../src/worker/replay/dry-run.ts';
+import { type MendOutcome, mend } from '../../../src/worker/replay/mend.ts';
 import { type ReplayOptions, replay } from '../../../src/worker/replay/replay.ts';
 import { createSettle, type Settled } from '../../../src/worker/settle.ts';
 import { createTestDatabase, type TestDatabase } from '../../harness/postgres.ts';
@@ -62,6 +64,8 @@ export interface World {
   register(deviceToken?: string): Promise<void>;
   replay(selection: QuarantineSelection, changes?: Partial<ReplayOptions>): ReturnType<typeof replay>;
   dryRun(selection: QuarantineSelection, vouch?: boolean): ReturnType<typeof dryRun>;
+  /** Of the message with this number, or of the oldest. */
+  mend(payload: Loose | string, id?: bigint): Promise<MendOutcome | undefined>;
   rows<R extends pg.QueryResultRow>(sql: string): Promise<R[]>;
   /** Of what lies in the quarantine, the oldest first. */
   reasons(): Promise<string[]>;
@@ -150,6 +154,19 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
         onProgress: () => {},
         stop: new AbortController().signal,
       }),
+    mend: (payload, id = 1n) =>
+      inTransaction(pool, (db) =>
+        mend(
+          db,
+          {
+            id,
+            tenantId: undefined,
+            payload: typeof payload === 'string' ? payload : JSON.stringify(payload),
+            by: 'ann',
+          },
+          { decodeOptions, vouch: false },
+        ),
+      ),
     rows,
     reasons: async () =>
       (await rows<{ reason: string }>('select reason from quarantine order by quarantine_id')).map(

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import fc from 'fast-check';
 import { parseExactJson } from '../../../src/model/exact-json.ts';
 import type { DeviceId, TenantId } from '../../../src/model/identifiers.ts';
 import type { RouteRule } from '../../../src/model/route.ts';
@@ -84,6 +85,75 @@ test('numbers that a double cannot hold are compared as they are', () => {
   );
   const matches = matchReading(reading({ metricsText: '{"n":9007199254740993,"huge":1e400}' }));
   expect([ids(matches?.matched), ids(matches?.failed)]).toEqual([[1, 3], []]);
+});
+
+test('routes that are looked at together come out as each condition does alone', () => {
+  const key = fc.constantFrom('a', 'b', 'c', 'toString', '__proto__');
+  const number = fc.constantFrom(
+    '0',
+    '-0.0',
+    '1',
+    '1.0',
+    '1.5',
+    '-2',
+    '1e308',
+    '4.9e-324',
+    '9007199254740993',
+  );
+  const part = fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc
+        .tuple(key, fc.constantFrom('>', '>=', '<', '<=', '==', '!='), number)
+        .map(([name, op, value]) => `metrics["${name}"] ${op} ${value}`),
+    },
+    fc.constantFrom(
+      'msg_type == "telemetry"',
+      'msg_type != "telemetry"',
+      'msg_type == "heartbeat"',
+      'site_id == "s1"',
+      'has(metrics.a)',
+      'metrics.b == "x"',
+      'metrics.c',
+      '(metrics.a > 1 || metrics.b > 1)',
+      'size(metrics) > 2',
+    ),
+  );
+  const condition = fc.option(
+    fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join(' && ')),
+    {
+      nil: undefined,
+    },
+  );
+  const value = fc.constantFrom(
+    ...['0', '-0', '1', '1.5', '-2', '1e308', '5e-324', '9007199254740992', '9007199254740993', '1e400'],
+    ...['"x"', 'true', 'null'],
+  );
+  const metrics = fc
+    .dictionary(fc.constantFrom('a', 'b', 'c', 'toString'), value)
+    .map((values) => `{${Object.entries(values).map(([name, text]) => `"${name}":${text}`)}}`);
+  const msgType = fc.constantFrom<Reading['msgType']>('telemetry', 'heartbeat');
+  fc.assert(
+    fc.property(
+      fc.array(condition, { minLength: 1, maxLength: 8 }),
+      fc.array(fc.record({ metricsText: metrics, msgType }), { minLength: 1, maxLength: 8 }),
+      (conditions, messages) => {
+        const together = matcherOf(...conditions.map((text, id) => rule(id, { condition: text })));
+        // Nothing of these is plain, so that the library has all of it.
+        const wrapped = conditions.map((text) => (text === undefined ? text : `(${text}) || false`));
+        const alone = wrapped.map((text, id) => matcherOf(rule(id, { condition: text })));
+        for (const message of messages) {
+          const matches = together.matchReading(reading(message));
+          const each = alone.map(({ matchReading }) => matchReading(reading(message)));
+          expect([ids(matches?.matched), ids(matches?.failed)]).toEqual([
+            each.flatMap((one) => ids(one?.matched) ?? []),
+            each.flatMap((one) => ids(one?.failed) ?? []),
+          ]);
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
 });
 
 test('what a message has besides metrics can be asked for, up to a size', () => {

@@ -1,0 +1,60 @@
+import { hashToken } from '../../model/token.ts';
+import { findKey } from '../../store/console/find-key.ts';
+import { findSession } from '../../store/console/sessions.ts';
+import type { Queryable } from '../../store/statements/queryable.ts';
+import type { Actor } from '../actor.ts';
+import { Problem } from '../problem.ts';
+import { csrfOf, hashSession, type OpenSession, requireOwnPage, sessionSecretOf } from './sessions.ts';
+import type { Throttle } from './throttle.ts';
+
+export interface Authenticated {
+  readonly actor: Actor;
+  /** Undefined where the request came with a key. */
+  readonly session: OpenSession | undefined;
+}
+
+/** Bearers that are no key at all are not looked up. */
+const keyPattern = /^Bearer +([\x21-\x7e]{1,512})$/i;
+
+/**
+ * Whose request it is, asked of the database each time, so that a revoked key ends at once. A key comes before a cookie.
+ * Changes that come with a cookie must come from our own page.
+ *
+ * @param strangers counts what failed, by address
+ * @throws Problem `unauthorized`, `cross_site`, `too_many_requests`
+ */
+export async function authenticate(
+  request: Request,
+  db: Queryable,
+  strangers: Throttle,
+  address: string,
+): Promise<Authenticated> {
+  const authorization = request.headers.get('Authorization');
+  const found = authorization === null ? await ofCookie(request, db) : await ofKey(authorization, db);
+  if (found === undefined) {
+    strangers.take(address);
+    throw new Problem('unauthorized');
+  }
+  const { session } = found;
+  if (session !== undefined && !isReading(request.method)) requireOwnPage(request, session.csrf);
+  return found;
+}
+
+async function ofKey(authorization: string, db: Queryable): Promise<Authenticated | undefined> {
+  const secret = keyPattern.exec(authorization)?.[1];
+  const actor = secret === undefined ? undefined : await findKey(db, hashToken(secret));
+  return actor === undefined ? undefined : { actor, session: undefined };
+}
+
+async function ofCookie(request: Request, db: Queryable): Promise<Authenticated | undefined> {
+  const secret = sessionSecretOf(request.headers);
+  if (secret === undefined) return undefined;
+  const sha256 = hashSession(secret);
+  const found = await findSession(db, sha256);
+  if (found === undefined) return undefined;
+  return { actor: found.key, session: { sha256, csrf: csrfOf(secret), expiresAt: found.expiresAt } };
+}
+
+function isReading(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
+}

@@ -1,0 +1,54 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import type { OpenSession } from './access/sessions.ts';
+import type { Actor } from './actor.ts';
+
+/**
+ * What operations work with. The role hands it in; what comes from a room that the console may not import (the worker's
+ * replay, a role's status) is a member of its own here.
+ */
+export interface ConsoleServices {
+  readonly pool: pg.Pool;
+  readonly log: Logger;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** Milliseconds since the epoch. */
+  readonly wallClock: () => number;
+  readonly randomBytes: (count: number) => Uint8Array;
+}
+
+/** One change, for the audit log. */
+export interface AuditNote<T = unknown> {
+  /** What was done to what: `device.create`. */
+  readonly action: string;
+  /** The id or name of what was changed. */
+  readonly target: string;
+  /** What a reader of the log wants to know besides; never a secret. */
+  readonly detail?: Readonly<Record<string, unknown>> | ((result: T) => Readonly<Record<string, unknown>>);
+}
+
+/** What a handler has besides its input. */
+export interface OperationContext {
+  readonly services: ConsoleServices;
+  readonly actor: Actor;
+  /** Undefined where the request came with a key. */
+  readonly session: OpenSession | undefined;
+  /** Its `signal` is aborted when the client goes away. The body is read already, but for uploads. */
+  readonly request: Request;
+  /**
+   * Runs statements in one read-only transaction. Under `/tenants/{tenant_id}` row-level security shows it that tenant
+   * and no other, whoever asks; elsewhere (operators only) it sees all.
+   */
+  read<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
+  /**
+   * Runs a change and writes its row of the audit log in one transaction. Nothing holds these statements to the
+   * tenant but their own tenant id.
+   */
+  change<T>(note: AuditNote<T>, work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
+}
+
+/** What the one operation that needs no key has. */
+export type OpenContext = Pick<OperationContext, 'services' | 'request'> & {
+  /** Came over TLS, as far as we can know. */
+  readonly isSecure: boolean;
+};

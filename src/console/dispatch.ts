@@ -1,0 +1,91 @@
+import type pg from 'pg';
+import { toJson } from '../lib/to-json.ts';
+import { isTenantId, type TenantId } from '../model/identifiers.ts';
+import { insertAuditEntry } from '../store/console/audit-log.ts';
+import { isTenant } from '../store/registry/is-tenant.ts';
+import { inTransaction } from '../store/transaction.ts';
+import { withTenant } from '../store/with-tenant.ts';
+import { authenticate } from './access/authenticate.ts';
+import { authorize } from './access/authorize.ts';
+import type { Throttle } from './access/throttle.ts';
+import type { Actor } from './actor.ts';
+import type { AuditNote, ConsoleServices, OperationContext } from './context.ts';
+import { createInputReader } from './input.ts';
+import { isOfTenant, type Operation } from './operation.ts';
+import { notFound } from './problem.ts';
+import { replyResponse } from './reply.ts';
+
+export interface DispatchOptions {
+  readonly services: ConsoleServices;
+  /** Failed and first requests, by address. */
+  readonly strangers: Throttle;
+  /** Requests, by key. */
+  readonly callers: Throttle;
+}
+
+/** A request as the router hands it on. */
+export interface Call {
+  readonly request: Request;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly address: string;
+  readonly isSecure: boolean;
+}
+
+/** Everything between the router and an operation's handler. Rejects with what `problemOf` takes. */
+export function createDispatch(
+  operation: Operation,
+  { services, strangers, callers }: DispatchOptions,
+): (call: Call) => Promise<Response> {
+  const readInput = createInputReader(operation);
+  if (operation.access === 'open') {
+    return async ({ request, params, query, address, isSecure }) => {
+      strangers.take(address);
+      const input = await readInput(request, params, query);
+      return responseOf(await operation.handle(input, { services, request, isSecure }));
+    };
+  }
+  return async ({ request, params, query, address }) => {
+    const { actor, session } = await authenticate(request, services.pool, strangers, address);
+    callers.take(`${actor.kind} ${actor.keyId}`);
+    authorize(operation, actor, params.tenant_id);
+    const tenantId = isOfTenant(operation)
+      ? await existingTenant(services.pool, params.tenant_id)
+      : undefined;
+    const input = await readInput(request, params, query);
+    const context = { services, actor, session, request, ...createWork(services.pool, actor, tenantId) };
+    return responseOf(await operation.handle(input, context));
+  };
+}
+
+async function existingTenant(pool: pg.Pool, tenantId: string | undefined): Promise<TenantId> {
+  if (isTenantId(tenantId) && (await isTenant(pool, tenantId))) return tenantId;
+  throw notFound();
+}
+
+function createWork(
+  pool: pg.Pool,
+  actor: Actor,
+  tenantId: TenantId | undefined,
+): Pick<OperationContext, 'read' | 'change'> {
+  return {
+    read: (work) =>
+      tenantId === undefined
+        ? inTransaction(pool, work, 'begin read only')
+        : withTenant(pool, tenantId, work),
+    change: (note, work) =>
+      inTransaction(pool, async (client) => {
+        const result = await work(client);
+        await insertAuditEntry(client, { actor, tenantId, ...entryOf(note, result) });
+        return result;
+      }),
+  };
+}
+
+function entryOf<T>({ action, target, detail = {} }: AuditNote<T>, result: T) {
+  return { action, target, detail: toJson(typeof detail === 'function' ? detail(result) : detail) };
+}
+
+function responseOf(result: Parameters<typeof replyResponse>[0] | Response): Response {
+  return result instanceof Response ? result : replyResponse(result);
+}

@@ -1,0 +1,11 @@
+import type { Operation } from '../operation.ts';
+import { deviceOperations } from './devices.ts';
+import { sessionOperations } from './session.ts';
+import { tenantOperations } from './tenants.ts';
+
+/** All of the API, in the order of the document. */
+export const operations: readonly Operation[] = [
+  ...sessionOperations,
+  ...tenantOperations,
+  ...deviceOperations,
+];

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import mqtt, { type MqttClient } from 'mqtt';
+import { findFreePort } from '../../src/roles/up/ports.ts';
+import { insertDevices } from '../harness/fleet.ts';
+import { startMosquitto, type TestMosquitto } from '../harness/mosquitto.ts';
+import { type RoleProcess, startRole } from '../harness/role-process.ts';
+import { type Stack, startStack } from '../harness/stack.ts';
+import { until } from '../harness/until.ts';
+
+const device = { tenantId: 'acme', deviceId: 'd1', siteId: 's1', token: 'secret-token' };
+const topic = 'tenant/acme/device/d1/telemetry';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ roles: { gateway: 0, mqtt: 0, worker: 1 } });
+  await insertDevices(stack.pool, [device], { ratePerSecond: 100_000, burst: 1_000_000 });
+}, 60_000);
+afterAll(() => stack[Symbol.asyncDispose]());
+
+async function startBridge(broker: TestMosquitto, clientId: string, more: Record<string, string> = {}) {
+  const healthPort = await findFreePort({ random: Math.random });
+  const settings = {
+    TRIBUTARY_BRIDGE_URL: broker.url,
+    TRIBUTARY_BRIDGE_CLIENT_ID: clientId,
+    TRIBUTARY_HEALTH_PORT: String(healthPort),
+    ...more,
+  };
+  const role = await startRole('mqtt-bridge', { ...stack.env, ...settings });
+  return { ...role, healthPort, [Symbol.asyncDispose]: () => role.kill() };
+}
+
+function allSubscribed(bridge: Pick<RoleProcess, 'log'>, connections = 4): Promise<boolean> {
+  const count = () => bridge.log().split('"event":"mqtt_bridge_subscribed"').length - 1;
+  return until(() => count() >= connections, { what: 'the bridge is subscribed' });
+}
+
+/** A device of the user's, that sends what was not acknowledged again. */
+async function startPublisher(broker: TestMosquitto): Promise<Publisher> {
+  const client = await mqtt.connectAsync(broker.url, {
+    reconnectPeriod: 50,
+    clean: false,
+    clientId: `d-${Math.random()}`,
+  });
+  client.on('error', () => undefined);
+  return new Publisher(client);
+}
+
+class Publisher {
+  readonly acknowledged: number[] = [];
+  readonly #client: MqttClient;
+  readonly #sent: Promise<unknown>[] = [];
+
+  constructor(client: MqttClient) {
+    this.#client = client;
+  }
+
+  send(n: number, more: object = { ts: Date.now(), seq: n }): void {
+    const body = { site_id: 's1', provision_token: device.token, metrics: { n }, ...more };
+    const published = this.#client.publishAsync(topic, JSON.stringify(body), { qos: 1 });
+    this.#sent.push(published.then(() => this.acknowledged.push(n)));
+  }
+
+  async allAcknowledged(): Promise<void> {
+    await Promise.all(this.#sent);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.endAsync(true);
+  }
+}
+
+/** Messages that a bridge has acknowledged, by its metrics. */
+async function settledBy({ healthPort }: { readonly healthPort: number }): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${healthPort}/metrics`)).text();
+  const counts = text.matchAll(/^tributary_mqtt_bridge_messages_total{.*} (\d+)$/gm);
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+/** How often each of these readings is stored. */
+async function timesStored(from: number, to: number): Promise<Map<number, number>> {
+  const { rows } = await stack.pool.query<{ n: number; times: number }>(
+    `select (metrics->>'n')::int as n, count(*)::int as times from telemetry
+      where (metrics->>'n')::int between $1 and $2 group by 1`,
+    [from, to],
+  );
+  return new Map(rows.map(({ n, times }) => [n, times]));
+}
+
+/** Waits until all are rows, then says which of them are there more than once. */
+async function doubled(numbers: readonly number[]): Promise<number[]> {
+  const [from, to] = [Math.min(...numbers), Math.max(...numbers)];
+  const times = await until(
+    async () => {
+      const found = await timesStored(from, to);
+      return numbers.every((n) => found.has(n)) && found;
+    },
+    { what: `the readings ${from} to ${to} are rows`, timeoutMs: 30_000 },
+  );
+  return numbers.filter((n) => times.get(n) !== 1);
+}
+
+test('what mosquitto_pub publishes at Mosquitto is a row; a wrong token is in quarantine; `status` shows the bridge', async () => {
+  await using broker = await startMosquitto();
+  await using bridge = await startBridge(broker, 'happy');
+  await allSubscribed(bridge);
+  const publish = async (body: object) => {
+    const args = ['-h', '127.0.0.1', '-p', String(broker.port), '-q', '1', '-t', topic];
+    expect(await Bun.spawn(['mosquitto_pub', ...args, '-m', JSON.stringify(body)]).exited).toBe(0);
+  };
+  await publish({ site_id: 's1', provision_token: device.token, metrics: { n: 1 } });
+  await publish({ site_id: 's1', provision_token: 'wrong', metrics: { n: 2 } });
+  expect(await doubled([1])).toEqual([]);
+  await until(async () => (await stack.pool.query('select from quarantine')).rowCount === 1, {
+    what: 'the wrong one',
+  });
+  const status = (await stack.cliJson('status')) as { roles: { role: string }[] };
+  expect(status.roles).toContainEqual(
+    expect.objectContaining({
+      role: 'mqtt-bridge',
+      connections: 4,
+      held: 0,
+      broker: `127.0.0.1:${broker.port}`,
+    }),
+  );
+  expect(await bridge.stop()).toBe(0);
+});
+
+test('two bridges share the messages: each is one row, though they bring no identity', async () => {
+  await using broker = await startMosquitto({ config: ['max_queued_messages 0', 'max_inflight_messages 0'] });
+  await using one = await startBridge(broker, 'one');
+  await using two = await startBridge(broker, 'two');
+  await Promise.all([allSubscribed(one), allSubscribed(two)]);
+  await using publisher = await startPublisher(broker);
+  const numbers = Array.from({ length: 400 }, (_, index) => 1_000 + index);
+  for (const n of numbers) publisher.send(n, {});
+  await publisher.allAcknowledged();
+  expect(await doubled(numbers)).toEqual([]);
+  const shares = await Promise.all([one, two].map((bridge) => settledBy(bridge)));
+  expect(shares.reduce((sum, share) => sum + share, 0)).toBe(400);
+  expect(Math.min(...shares)).toBeGreaterThan(0);
+});

@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+
+/** Debian's, or what else is found; undefined where there is none. */
+export function findChromium(): string | undefined {
+  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  return names.map((name) => Bun.which(name)).find((path) => path !== null) ?? undefined;
+}
+
+export interface TestBrowser {
+  /** A page in a context of its own, whose complaints are collected. */
+  open(options?: BrowserContextOptions): Promise<TestPage>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface TestPage {
+  readonly page: Page;
+  /** Errors that the page logged or threw, and requests that its policy stopped. */
+  readonly complaints: readonly string[];
+  /** Rules of axe-core that are broken gravely, each with the first place. */
+  seriousViolations(): Promise<string[]>;
+}
+
+const axeSource = resolve(import.meta.dir, '../../node_modules/axe-core/axe.min.js');
+
+export async function startBrowser(executablePath: string): Promise<TestBrowser> {
+  if (!existsSync(executablePath)) throw new Error(`no browser at ${executablePath}`);
+  const browser = await chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+  return {
+    open: (options = {}) => openPage(browser, options),
+    [Symbol.asyncDispose]: () => browser.close(),
+  };
+}
+
+async function openPage(browser: Browser, options: BrowserContextOptions): Promise<TestPage> {
+  const context = await browser.newContext({ viewport: { width: 1_280, height: 800 }, ...options });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    // A refused sign-in is an answer, not a fault: the browser logs each 4xx by itself.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
+      complaints.push(message.text());
+    }
+  });
+  return { page, complaints, seriousViolations: () => seriousViolations(page) };
+}
+
+interface AxeResult {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly impact: string | null;
+    readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
+  }[];
+}
+
+async function seriousViolations(page: Page): Promise<string[]> {
+  // Through the debugger, since the page's policy allows no script of ours.
+  const source = await Bun.file(axeSource).text();
+  await page.evaluate(source);
+  const { violations } = (await page.evaluate('axe.run()')) as AxeResult;
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary ?? ''}`);
+}

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import packageJson from '../package.json' with { type: 'json' };
+import { postgresBinaries } from '../src/roles/up/postgres-binaries.ts';
+import { tempFolder } from './harness/temp-folder.ts';
+import { until } from './harness/until.ts';
+
+const projectRoot = resolve(import.meta.dir, '..');
+const temp = tempFolder('single-executable');
+afterAll(() => temp[Symbol.dispose]());
+/** An empty folder on a machine with nats-server, PostgreSQL's programs and curl, but neither Node nor Bun. */
+const folder = join(temp.path, 'empty');
+const env = {
+  HOME: temp.path,
+  PATH: `${join(temp.path, 'programs')}:${postgresBinaries().bin}`,
+  TRIBUTARY_HTTP_PORT: '0',
+  TRIBUTARY_MQTT_PORT: '0',
+};
+
+beforeAll(() => {
+  mkdirSync(folder);
+  mkdirSync(join(temp.path, 'programs'));
+  for (const program of ['nats-server', 'curl', 'sh', 'env', 'setpriv', 'runuser', 'su']) {
+    const found = Bun.which(program);
+    if (found !== null) symlinkSync(found, join(temp.path, 'programs', program));
+  }
+  const built = Bun.spawnSync(['node', join(projectRoot, 'scripts/build.mjs'), join(folder, 'tributary')], {
+    cwd: projectRoot,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  if (!built.success) throw new Error(`npm run build failed: ${built.stderr}`);
+}, 60_000);
+
+function run(...command: string[]): string {
+  const child = Bun.spawnSync(command, { cwd: folder, env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+  if (!child.success) throw new Error(`${command.join(' ')} ended with ${child.exitCode}: ${child.stderr}`);
+  return child.stdout.toString();
+}
+
+test('the executable says its version and knows its commands', () => {
+  expect(readdirSync(folder)).toEqual(['tributary']);
+  expect(Bun.which('node', { PATH: env.PATH })).toBeNull();
+  expect(run('./tributary', '--version')).toBe(`${packageJson.version}\n`);
+  expect(run('./tributary', 'up', '--help')).toContain('tributary up');
+});
+
+test('in an empty folder the one file goes the newcomer’s path: up, the lines it prints, the row', async () => {
+  const up = Bun.spawn(['./tributary', 'up'], {
+    cwd: folder,
+    env,
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+  let output = '';
+  const collect = async (stream: ReadableStream<Uint8Array>) => {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) output += decoder.decode(chunk, { stream: true });
+  };
+  const collected = Promise.all([collect(up.stdout), collect(up.stderr)]);
+  try {
+    await until(() => output.includes('Tributary is running.') || up.exitCode !== null, {
+      what: './tributary up',
+      timeoutMs: 50_000,
+    });
+    await until(() => output.includes('simulate --devices') || up.exitCode !== null, { what: 'its lines' });
+    expect(output).toContain('  ./tributary status ');
+    const curl = /^ {2}curl -X POST(?:.*\\\n)+.*\/telemetry$/m.exec(output)?.[0] ?? '';
+    expect(run('sh', '-c', curl)).toBe('{"status":"accepted"}');
+    await until(() => run('./tributary', 'telemetry', '--tenant', 'demo', '--json').includes('21.5'), {
+      what: 'the reading as a row',
+    });
+    expect(JSON.parse(run('./tributary', 'status', '--json'))).toBeObject();
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : error}; up said:\n${output}`, {
+      cause: error,
+    });
+  } finally {
+    up.kill('SIGTERM');
+    await up.exited;
+    await collected;
+  }
+  expect(up.exitCode).toBe(0);
+  expect(existsSync(join(folder, '.tributary', 'instance.json'))).toBe(false);
+}, 90_000);
+
+test('the systemd units start what there is, with settings that exist', () => {
+  const units = join(projectRoot, 'deploy/systemd');
+  for (const file of readdirSync(units)) {
+    const unit = readFileSync(join(units, file), 'utf8');
+    const [, command = ''] = /^ExecStart=\/usr\/local\/bin\/tributary (\S+)$/m.exec(unit) ?? [];
+    for (const role of command === '%i' ? rolesNamedIn(unit) : [command])
+      expect(run('./tributary', role, '--help')).toContain(`tributary ${role}`);
+    for (const [, name = ''] of unit.matchAll(/^Environment=(\w+)=/gm))
+      expect(readFileSync(join(projectRoot, 'docs/reference/configuration.md'), 'utf8')).toContain(name);
+    expect(unit).toContain(`# `);
+    expect(basename(file)).toMatch(/^tributary@?\.service$/);
+  }
+});
+
+function rolesNamedIn(unit: string): string[] {
+  const roles = [...unit.matchAll(/tributary@(\w+)/g)].map(([, role = '']) => role);
+  expect(roles).not.toBeEmpty();
+  return roles;
+}

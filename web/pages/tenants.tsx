@@ -1,0 +1,87 @@
+import { useState } from 'preact/hooks';
+import { call, get } from '../lib/api.ts';
+import { useResource } from '../lib/resource.ts';
+import { navigate, to } from '../lib/router.ts';
+import type { Page, Tenant } from '../lib/types.ts';
+import { Empty, PageHead, Time } from '../parts/bits.tsx';
+import { FormDialog } from '../parts/dialog.tsx';
+import { Field, textOf } from '../parts/field.tsx';
+import { Pager, usePaging } from '../parts/pager.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { type Column, Table } from '../parts/table.tsx';
+
+const columns: readonly Column<Tenant>[] = [
+  { title: 'Tenant', cell: (row) => <a href={to('t', row.tenant_id)}>{row.tenant_id}</a> },
+  { title: 'Name', cell: (row) => row.name },
+  { title: 'Devices', cell: (row) => <a href={to('t', row.tenant_id, 'devices')}>Devices</a> },
+  { title: 'Limit', cell: (row) => limitText(row.rate_per_second, row.burst), wideOnly: true },
+  {
+    title: 'Limit per device',
+    cell: (row) => limitText(row.device_rate_per_second, row.device_burst),
+    wideOnly: true,
+  },
+  { title: 'Since', cell: (row) => <Time at={row.created_at} />, wideOnly: true },
+];
+
+export function limitText(rate: number | null, burst: number | null): string {
+  if (rate === null && burst === null) return 'default';
+  const parts = [rate === null ? 'default rate' : `${rate}/s`, burst === null ? '' : `burst ${burst}`];
+  return parts.filter((part) => part !== '').join(', ');
+}
+
+export function Tenants() {
+  const paging = usePaging();
+  const [adding, setAdding] = useState(false);
+  const tenants = useResource(`tenants ${paging.cursor}`, (signal) =>
+    get<Page<Tenant>>('/tenants', { limit: 100, cursor: paging.cursor }, { signal }),
+  );
+  return (
+    <>
+      <PageHead title="Tenants" note="Whose devices send here. Each sees only its own.">
+        <button type="button" class="primary" onClick={() => setAdding(true)}>
+          Add tenant
+        </button>
+      </PageHead>
+      <Problem error={tenants.error} retry={tenants.reload} />
+      <Table
+        caption="Tenants"
+        columns={columns}
+        rows={tenants.data?.items}
+        keyOf={(row) => row.tenant_id}
+        empty={
+          <Empty title="No tenants yet">
+            <p>A tenant owns devices and the keys that read them. Add one to begin.</p>
+            <button type="button" class="primary" onClick={() => setAdding(true)}>
+              Add tenant
+            </button>
+          </Empty>
+        }
+      />
+      <Pager paging={paging} next={tenants.data?.next} />
+      {adding && <AddTenant onClose={() => setAdding(false)} />}
+    </>
+  );
+}
+
+function AddTenant({ onClose }: { readonly onClose: () => void }) {
+  const submit = async (form: FormData) => {
+    const tenantId = textOf(form, 'tenant_id');
+    const name = textOf(form, 'name');
+    await call('POST', '/tenants', { body: { tenant_id: tenantId, ...(name === '' ? {} : { name }) } });
+    navigate(to('t', tenantId, 'devices'));
+  };
+  return (
+    <FormDialog title="Add a tenant" submit="Add tenant" onClose={onClose} onSubmit={submit}>
+      <Field
+        label="Tenant id"
+        name="tenant_id"
+        required
+        autofocus
+        maxLength={64}
+        pattern="[A-Za-z0-9][A-Za-z0-9_\-]{0,63}"
+        hint="Letters, digits, - and _, beginning with a letter or digit. It is part of every topic and cannot change."
+      />
+      <Field label="Name" name="name" hint="For people; may be empty." />
+    </FormDialog>
+  );
+}

@@ -1,0 +1,24 @@
+import type { ApiError } from '../lib/api.ts';
+
+export function Problem({
+  error,
+  retry,
+}: {
+  readonly error: ApiError | undefined;
+  readonly retry?: () => void;
+}) {
+  if (error === undefined) return null;
+  return (
+    <div class="problem" role="alert">
+      <p>
+        <strong>{error.title}.</strong> {error.detail}
+      </p>
+      {error.remedy !== '' && <p>{error.remedy}</p>}
+      {retry !== undefined && (
+        <button type="button" onClick={retry}>
+          Try again
+        </button>
+      )}
+    </div>
+  );
+}
