@@ -5,6 +5,7 @@ import { addAuditCommand } from './commands/audit.ts';
 import { addDeadLettersCommands } from './commands/dead-letters.ts';
 import { addDeviceCommands } from './commands/device.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
+import { addNatsConfigCommand } from './commands/nats-config.ts';
 import { addOperatorKeyCommands } from './commands/operator-key.ts';
 import { addProveCommand } from './commands/prove.ts';
 import { addQuarantineCommands } from './commands/quarantine.ts';
@@ -53,6 +54,7 @@ export function createProgram(context: CliContext): Command {
   addOperatorKeyCommands(program, context);
   addMigrateCommand(program, context);
   addTopologyCommand(program, context);
+  addNatsConfigCommand(program, context);
   program.commandsGroup('Look:');
   addStatusCommand(program, context);
   addAuditCommand(program, context);
