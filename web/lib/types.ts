@@ -12,7 +12,7 @@ export interface Tenant {
   readonly device_rate_per_second: number | null;
   readonly device_burst: number | null;
   readonly created_at: string;
-  readonly devices?: number;
+  readonly devices: number;
 }
 
 export type DeviceStatus = 'ONLINE' | 'STALE' | 'OFFLINE';
@@ -114,4 +114,154 @@ export interface Rejected {
   readonly arrived_at: string;
   readonly quarantined_at: string;
   readonly size_bytes?: number;
+}
+
+/** How much flows, once a second. */
+export interface OverviewSample {
+  readonly time: string;
+  readonly in_per_second: number;
+  readonly out_per_second: number;
+  /** Per second. */
+  readonly by_source: Readonly<Record<string, number>>;
+  /** Per second. */
+  readonly by_verdict: Readonly<Record<string, number>>;
+  readonly backlog: number | null;
+  readonly door_to_row_ms: { readonly p50: number | null; readonly p99: number | null } | null;
+  readonly unaccounted: number | null;
+  readonly durability: string | null;
+  readonly devices: Readonly<Record<string, number>>;
+}
+
+export interface QuarantineStats {
+  readonly bucket_ms: number;
+  readonly from: string;
+  readonly to: string;
+  readonly reasons: Readonly<
+    Record<string, { readonly t: readonly number[]; readonly count: readonly number[] }>
+  >;
+}
+
+export interface RejectedDetails extends Rejected {
+  readonly sqlstate: string | null;
+  readonly subject: string;
+  readonly identity: string;
+  readonly identity_kind: string;
+  readonly stream_seq: unknown;
+  readonly envelope: string;
+  readonly payload: string | null;
+  readonly mended_payload: string | null;
+  readonly mended_at: string | null;
+}
+
+export interface ReplayProgress {
+  readonly replay_id: string;
+  readonly total: number;
+  readonly stored: number;
+  readonly duplicate: number;
+  readonly quarantined: number;
+  readonly done: boolean;
+}
+
+export interface Key {
+  readonly key_id: number | string;
+  readonly name: string;
+  readonly level?: string;
+  readonly created_at: string;
+  readonly expires_at?: string | null;
+  readonly revoked_at: string | null;
+}
+
+export interface AuditEntry {
+  readonly entry_id?: number | string;
+  readonly time: string;
+  readonly actor_kind: string;
+  readonly actor_name?: string | null;
+  readonly tenant_id: string | null;
+  readonly action: string;
+  readonly target: string | null;
+  readonly detail: unknown;
+}
+
+export interface DeadLetter {
+  readonly id: number | string;
+  readonly route_name: string;
+  readonly reason: string;
+  readonly detail: string;
+  readonly attempts: number;
+  readonly dead_at: string;
+}
+
+export interface LimitedDevice {
+  readonly tenant_id: string;
+  readonly device_id: string;
+  readonly limited: number;
+}
+
+export interface RateLimits {
+  readonly limits?: Readonly<Record<string, number | null>>;
+  readonly limited: readonly LimitedDevice[];
+}
+
+export type Destination =
+  | { readonly kind: 'webhook'; readonly url: string; readonly method?: 'POST' | 'PUT' }
+  | { readonly kind: 'mqtt'; readonly url?: string; readonly topic: string; readonly username?: string }
+  | { readonly kind: 'nats'; readonly subject: string };
+
+export interface Route {
+  readonly tenant_id: string;
+  readonly name: string;
+  readonly topic_filter: string;
+  readonly condition: string | null;
+  readonly fires_on: readonly string[];
+  readonly destination: Destination;
+  readonly rate_per_second: number | null;
+  readonly burst: number | null;
+  readonly enabled: boolean;
+  readonly disabled_reason: string | null;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly state?: RouteState;
+}
+
+export interface RouteState {
+  readonly matched: number;
+  readonly delivered: number;
+  readonly retried: number;
+  readonly waiting: number;
+  readonly held: number;
+  readonly condition_errors: number;
+  readonly next_attempt_at: string | null;
+  readonly last_error: string | null;
+}
+
+export interface RoleProcess {
+  readonly role: string;
+  readonly id?: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly version: string;
+  readonly uptime_ms: number;
+  readonly rss_bytes?: number | null;
+}
+
+export interface StreamState {
+  readonly name: string;
+  readonly messages: number | null;
+  readonly bytes: number | null;
+  readonly max_bytes: number | null;
+  readonly consumer: {
+    readonly name: string;
+    readonly num_pending: number;
+    readonly num_ack_pending: number;
+    readonly num_redelivered: number;
+  } | null;
+}
+
+export interface System {
+  readonly version?: string;
+  readonly nats?: { readonly version: string } | null;
+  readonly postgres?: { readonly version: string } | null;
+  readonly durability?: string | null;
+  readonly roles: readonly RoleProcess[] | null;
+  readonly streams: readonly StreamState[] | null;
 }

@@ -45,13 +45,15 @@ export function Devices({ tenant }: { readonly tenant: string }) {
     status: query.value.get('status') ?? '',
     site_id: query.value.get('site_id') ?? '',
   };
+  const { status, ...others } = filter;
+  const asked = status === 'REVOKED' ? { ...others, revoked: true } : filter;
   const isFiltered = Object.values(filter).some((value) => value !== '');
   const devices = useResource(
     JSON.stringify([tenant, filter, paging.cursor]),
     (signal) =>
       get<Page<Device>>(
         `${apiPath('tenants', tenant)}/devices`,
-        { ...filter, limit: pageSize, cursor: paging.cursor },
+        { ...asked, limit: pageSize, cursor: paging.cursor },
         { signal },
       ),
     { everyMs: refreshMs },
@@ -150,7 +152,7 @@ function SearchBox({
     <input
       type="search"
       aria-label="Search devices"
-      placeholder="Search by device id"
+      placeholder="Search by device or site"
       value={text}
       onInput={(event) => setText(event.currentTarget.value)}
     />

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { call, get } from '../lib/api.ts';
+import { formatCount } from '../lib/format.ts';
 import { useResource } from '../lib/resource.ts';
 import { navigate, to } from '../lib/router.ts';
 import type { Page, Tenant } from '../lib/types.ts';
@@ -13,7 +14,11 @@ import { type Column, Table } from '../parts/table.tsx';
 const columns: readonly Column<Tenant>[] = [
   { title: 'Tenant', cell: (row) => <a href={to('t', row.tenant_id)}>{row.tenant_id}</a> },
   { title: 'Name', cell: (row) => row.name },
-  { title: 'Devices', cell: (row) => <a href={to('t', row.tenant_id, 'devices')}>Devices</a> },
+  {
+    title: 'Devices',
+    align: 'right',
+    cell: (row) => <a href={to('t', row.tenant_id, 'devices')}>{formatCount(row.devices)}</a>,
+  },
   { title: 'Limit', cell: (row) => limitText(row.rate_per_second, row.burst), wideOnly: true },
   {
     title: 'Limit per device',

@@ -7,7 +7,7 @@ export interface FieldProps {
   readonly name: string;
   readonly hint?: ComponentChildren;
   readonly type?: 'text' | 'number' | 'password' | 'search' | 'datetime-local';
-  readonly value?: string | number | null;
+  readonly value?: string | number | null | undefined;
   readonly required?: boolean;
   readonly pattern?: string;
   readonly placeholder?: string;

@@ -117,7 +117,7 @@ function Foot() {
       </select>
       <div class="row">
         <a href="/api/docs">API</a>
-        <span class="muted">{current?.operator === true ? 'operator' : `${current?.level} key`}</span>
+        <span class="muted">{current?.operator === true ? 'operator' : `may ${current?.level}`}</span>
       </div>
       <button type="button" onClick={() => void signOut()}>
         Sign out

@@ -30,7 +30,7 @@ export function Table<T>({ caption, columns, rows, keyOf, empty, placeholderRows
         <thead>
           <tr>
             {columns.map((column) => (
-              <th key={column.title} scope="col" class={classOf(column)}>
+              <th key={column.title} scope="col" class={classOf({ ...column, mono: false })}>
                 {column.title}
               </th>
             ))}

@@ -1,0 +1,143 @@
+import { useEffect, useState } from 'preact/hooks';
+import { type ApiError, apiPath, call, get, toApiError } from '../lib/api.ts';
+import { formatCount } from '../lib/format.ts';
+import type { ReplayProgress } from '../lib/types.ts';
+import { Badge, Facts } from '../parts/bits.tsx';
+import { Dialog, FormDialog } from '../parts/dialog.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { say } from '../parts/toast.tsx';
+
+/** Which messages are meant: these, or all that match. */
+export interface Selection {
+  readonly ids?: readonly string[];
+  readonly reason?: string;
+  readonly device_id?: string;
+}
+
+export interface SelectionDialogProps {
+  readonly tenant: string;
+  readonly selection: Selection;
+  readonly onClose: () => void;
+}
+
+/** Without what was left empty. */
+function asBody(selection: Selection): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(selection).filter(([, value]) => value !== ''));
+}
+
+function describe({ ids, reason, device_id }: Selection): string {
+  if (ids !== undefined)
+    return ids.length === 1 ? `Message ${ids[0]}` : `${formatCount(ids.length)} messages`;
+  const parts = [reason, device_id === '' || device_id === undefined ? '' : `device ${device_id}`];
+  const named = parts.filter((part) => part !== '' && part !== undefined).join(' of ');
+  return named === '' ? 'Everything in the quarantine' : `Everything with ${named}`;
+}
+
+export function ReplayDialog({ tenant, selection, onClose }: SelectionDialogProps) {
+  const [replayId, setReplayId] = useState<string>();
+  if (replayId !== undefined) return <Progress {...{ tenant, replayId, onClose }} />;
+  const submit = async (form: FormData) => {
+    const { replay_id } = await call<{ replay_id: string | number }>(
+      'POST',
+      `${apiPath('tenants', tenant)}/quarantine/replay`,
+      { body: { ...asBody(selection), ...(form.get('vouch') === 'on' ? { vouch: true } : {}) } },
+    );
+    setReplayId(String(replay_id));
+  };
+  return (
+    <FormDialog title="Replay" submit="Replay" onClose={onClose} onSubmit={submit}>
+      <p>
+        {describe(selection)} of tenant {tenant} is judged anew, with its original arrival time and identity:
+        what passes now is stored, the rest stays here.
+      </p>
+      <label class="check">
+        <input type="checkbox" name="vouch" />
+        <span>
+          I vouch for them: they are the device's, although their token is wrong or missing. It is written
+          into the audit log.
+        </span>
+      </label>
+    </FormDialog>
+  );
+}
+
+const askEveryMs = 400;
+
+interface ProgressProps {
+  readonly tenant: string;
+  readonly replayId: string;
+  readonly onClose: () => void;
+}
+
+function Progress({ tenant, replayId, onClose }: ProgressProps) {
+  const [progress, setProgress] = useState<ReplayProgress>();
+  const [error, setError] = useState<ApiError>();
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout>;
+    const ask = async () => {
+      try {
+        const next = await get<ReplayProgress>(apiPath('tenants', tenant, 'replays', replayId));
+        setProgress(next);
+        if (!next.done) timer = setTimeout(ask, askEveryMs);
+      } catch (thrown) {
+        setError(toApiError(thrown));
+      }
+    };
+    void ask();
+    return () => clearTimeout(timer);
+  }, [tenant, replayId]);
+  const { total = 0, stored = 0, duplicate = 0, quarantined = 0, done = false } = progress ?? {};
+  return (
+    <Dialog title="Replay" onClose={onClose}>
+      <div class="stacked" role="status">
+        <progress
+          aria-label="Replayed messages"
+          max={Math.max(1, total)}
+          value={done ? Math.max(1, total) : stored + duplicate + quarantined}
+        />
+        <Facts
+          rows={[
+            ['To replay', formatCount(total)],
+            ['Stored', formatCount(stored)],
+            ['Duplicate', formatCount(duplicate)],
+            ['Still refused', formatCount(quarantined)],
+          ]}
+        />
+        <p>
+          {done ? (
+            <Badge tone={quarantined === 0 ? 'good' : 'warn'}>
+              {quarantined === 0 ? 'Done' : 'Done; what is still refused stays in the quarantine'}
+            </Badge>
+          ) : (
+            'Goes on when this is closed.'
+          )}
+        </p>
+        <Problem error={error} />
+        <div class="actions end">
+          <button type="button" class="primary" onClick={onClose}>
+            Close
+          </button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}
+
+export function PurgeDialog({ tenant, selection, onClose }: SelectionDialogProps) {
+  const submit = async () => {
+    const { purged } = await call<{ purged: number }>(
+      'POST',
+      `${apiPath('tenants', tenant)}/quarantine/purge`,
+      {
+        body: asBody(selection),
+      },
+    );
+    say(`${formatCount(purged)} messages are purged.`);
+    onClose();
+  };
+  return (
+    <FormDialog title="Purge" submit="Purge" danger onClose={onClose} onSubmit={submit}>
+      <p>{describe(selection)} is deleted for good. Nothing can be replayed afterwards.</p>
+    </FormDialog>
+  );
+}

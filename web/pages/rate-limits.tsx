@@ -1,0 +1,69 @@
+import { get } from '../lib/api.ts';
+import { formatCount } from '../lib/format.ts';
+import { useResource } from '../lib/resource.ts';
+import { to } from '../lib/router.ts';
+import { scopePath } from '../lib/scope.ts';
+import type { LimitedDevice, RateLimits as Limits } from '../lib/types.ts';
+import { Empty, Facts, PageHead, Panel } from '../parts/bits.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { type Column, Table } from '../parts/table.tsx';
+
+const refreshMs = 3_000;
+
+export function RateLimits({ tenant }: { readonly tenant?: string }) {
+  const path = `${scopePath(tenant)}/rate-limits`;
+  const limits = useResource(path, (signal) => get<Limits>(path, {}, { signal }), { everyMs: refreshMs });
+  const columns: readonly Column<LimitedDevice>[] = [
+    ...(tenant === undefined
+      ? [
+          {
+            title: 'Tenant',
+            cell: ({ tenant_id }: LimitedDevice) => (
+              <a href={to('t', tenant_id, 'rate-limits')}>{tenant_id}</a>
+            ),
+          },
+        ]
+      : []),
+    {
+      title: 'Device',
+      cell: (row) => (
+        <a href={to('t', row.tenant_id ?? tenant ?? '', 'devices', row.device_id)}>{row.device_id}</a>
+      ),
+      mono: true,
+    },
+    { title: 'Messages over the limit', cell: ({ limited }) => formatCount(limited), align: 'right' },
+  ];
+  const found = limits.data;
+  return (
+    <>
+      <PageHead title="Rate limits" note="Per second of arrival, over all workers." />
+      <div class="stack">
+        <Problem error={limits.error} retry={limits.reload} />
+        <Panel title="What is allowed">
+          <div class="tall-facts">{found !== undefined && <Facts rows={limitRows(found)} />}</div>
+        </Panel>
+        <Panel title="Limited now">
+          <Table
+            caption="Devices over their limit"
+            columns={columns}
+            rows={found?.limited}
+            keyOf={(row) => `${row.tenant_id ?? ''}/${row.device_id}`}
+            placeholderRows={2}
+            empty={
+              <Empty title="Nobody is over a limit">
+                <p>What is over it is quarantined as RATE_LIMITED, and can be replayed when there is room.</p>
+              </Empty>
+            }
+          />
+        </Panel>
+      </div>
+    </>
+  );
+}
+
+function limitRows({ limits = {} }: Limits): (readonly [string, string])[] {
+  return Object.entries(limits).map(([name, value]) => [
+    name.replaceAll('_', ' ').replace('per second', '/s'),
+    value === null ? 'default' : formatCount(value),
+  ]);
+}
