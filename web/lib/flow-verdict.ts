@@ -1,6 +1,5 @@
-import type { Tone } from '../parts/bits.tsx';
 import { formatCount, formatMs, formatRate } from './format.ts';
-import type { OverviewSample } from './types.ts';
+import type { OverviewSample, Tone } from './types.ts';
 
 export interface FlowVerdict {
   readonly tone: Tone;

@@ -265,3 +265,6 @@ export interface System {
   readonly roles: readonly RoleProcess[] | null;
   readonly streams: readonly StreamState[] | null;
 }
+
+/** How a state looks; words say it too. */
+export type Tone = 'good' | 'warn' | 'bad' | 'quiet';

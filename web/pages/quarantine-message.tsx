@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { type ApiError, apiPath, call, get, toApiError } from '../lib/api.ts';
 import { formatBytes } from '../lib/format.ts';
+import { indent } from '../lib/indent.ts';
 import { useResource } from '../lib/resource.ts';
 import { to } from '../lib/router.ts';
 import { type Scope, scopeHref, scopePath } from '../lib/scope.ts';
@@ -97,25 +98,6 @@ function Payload({ label, text }: { readonly label: string; readonly text: strin
       <pre>{indent(text)}</pre>
     </section>
   );
-}
-
-/** Puts lines and spaces between the parts of a JSON text without reading its values. */
-export function indent(text: string): string {
-  let depth = 0;
-  const line = () => `\n${'  '.repeat(depth)}`;
-  return text.replace(/"(?:\\.|[^"\\])*"|[{}[\],:]|[^"{}[\],:]+/g, (part) => {
-    if (part === '{' || part === '[') {
-      depth += 1;
-      return part + line();
-    }
-    if (part === '}' || part === ']') {
-      depth = Math.max(0, depth - 1);
-      return line() + part;
-    }
-    if (part === ',') return part + line();
-    if (part === ':') return ': ';
-    return part.startsWith('"') ? part : part.trim();
-  });
 }
 
 interface MendProps {

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { now } from '../lib/clock.ts';
 import { formatAgo, formatLocal, formatUtc } from '../lib/format.ts';
+import type { Tone } from '../lib/types.ts';
 
 /** Local time; UTC when pointed at. */
 export function Time({
@@ -22,8 +23,6 @@ export function Time({
 function Ago({ ms }: { readonly ms: number }) {
   return <>{formatAgo(ms, now.value)}</>;
 }
-
-export type Tone = 'good' | 'warn' | 'bad' | 'quiet';
 
 /** Says its state in words; the colour and the mark's shape only repeat it. */
 export function Badge({ tone, children }: { readonly tone: Tone; readonly children: ComponentChildren }) {
