@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { flagOf } from '../src/config/parse-config.ts';
 import { fileVariableOf } from '../src/config/secret-files.ts';
 import { type Setting, settings } from '../src/config/settings.ts';
+import { alignedTable } from './aligned-table.ts';
 
 export const configurationPage = fileURLToPath(
   new URL('../docs/reference/configuration.md', import.meta.url),
@@ -44,18 +45,6 @@ function settingCells(name: string, setting: Setting): string[] {
     setting.about.replaceAll('|', '\\|') +
       (setting.secret === true ? ` Or \`${fileVariableOf(setting)}\`.` : ''),
   ];
-}
-
-/** As the formatter would have it, so that it finds nothing to do. */
-function alignedTable(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
-  lines.splice(
-    1,
-    0,
-    widths.map((width) => '-'.repeat(width)),
-  );
-  return lines.map((cells) => `| ${cells.join(' | ')} |\n`).join('');
 }
 
 type SchemaMembers = {

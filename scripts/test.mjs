@@ -35,6 +35,8 @@ const neededPrograms = [
     elsewhere: 'brew install --cask chromium',
     required: false,
   },
+  // Checks what deploy/ has for Prometheus.
+  { program: 'promtool', debianPackage: 'prometheus', required: false },
   // What the examples are built and run with.
   { program: 'curl', debianPackage: 'curl', required: false },
   { program: 'make', debianPackage: 'make', elsewhere: 'xcode-select --install', required: false },
@@ -65,7 +67,7 @@ const neededPrograms = [
 
 await runScript(async () => {
   // Debian keeps servers where only root's PATH looks.
-  process.env.PATH = `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin:${join(unpackedPrograms, 'usr', 'sbin')}`;
+  process.env.PATH = `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin:${join(unpackedPrograms, 'usr', 'sbin')}:${join(unpackedPrograms, 'usr', 'bin')}`;
   const bun = prepare({ withDevelopment: true });
   installPrograms(bun);
   // One folder for all that the tests leave when they are interrupted. PostgreSQL's user must be able to pass.

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { deadLetterReasons } from '../model/dead-letter.ts';
 
 export type AttemptResult = 'delivered' | 'retry' | 'dead' | 'gone';
 
@@ -38,6 +39,8 @@ export function createDeliveryMetrics(registry: Registry): DeliveryMetrics {
     labelNames: ['reason'],
     registers,
   });
+  // From the start, or the first of each would be no increase.
+  for (const reason of deadLetterReasons) dead.inc({ reason }, 0);
   const unreadable = new Counter({
     name: 'tributary_delivery_unreadable_total',
     help: 'Messages on ROUTES that are no jobs: somebody else publishes there.',

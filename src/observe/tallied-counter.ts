@@ -3,12 +3,15 @@ import { Counter, type CounterConfiguration } from 'prom-client';
 export interface TalliedCounter {
   /** @param labels a value for each label name, in their order */
   inc(...labels: readonly [string, string?]): void;
+  /** What was counted so far, by the labels' values in their order. */
+  totals(): readonly { readonly labels: readonly string[]; readonly total: number }[];
 }
 
 interface Tally {
   readonly labels: readonly string[];
-  /** Since the last scrape. */
-  count: number;
+  total: number;
+  /** How much of it prom-client knows. */
+  told: number;
 }
 
 /**
@@ -27,15 +30,15 @@ export function createTalliedCounter(
     labelNames: options.labelNames.filter((name) => name !== undefined),
     collect() {
       for (const tally of tallies) {
-        this.labels(...tally.labels).inc(tally.count);
-        tally.count = 0;
+        this.labels(...tally.labels).inc(tally.total - tally.told);
+        tally.told = tally.total;
       }
     },
   });
   const tallyOf = (first: string, second: string | undefined): Tally => {
     const under = byLabels.getOrInsertComputed(first, () => new Map());
     return under.getOrInsertComputed(second, () => {
-      const tally = { labels: second === undefined ? [first] : [first, second], count: 0 };
+      const tally = { labels: second === undefined ? [first] : [first, second], total: 0, told: 0 };
       tallies.push(tally);
       return tally;
     });
@@ -43,7 +46,8 @@ export function createTalliedCounter(
   return {
     inc(first, second) {
       const tally = byLabels.get(first)?.get(second) ?? tallyOf(first, second);
-      tally.count += 1;
+      tally.total += 1;
     },
+    totals: () => tallies.map(({ labels, total }) => ({ labels, total })),
   };
 }

@@ -5,6 +5,7 @@ import type { Registry } from 'prom-client';
 import { createAlarmMetrics } from '../observe/alarms.ts';
 import { type RaisedAlarm, raiseAlarm } from '../store/statements/raise-alarm.ts';
 import { type MaxDeliveries, watchMaxDeliveries } from '../stream/advisories.ts';
+import { routesStreamName, streamName } from '../stream/subjects.ts';
 
 export interface AlarmsOptions {
   readonly nc: NatsConnection;
@@ -17,7 +18,7 @@ const writeEveryMs = 1_000;
 
 /** Hears what JetStream gives up on, says so in log and metrics, and writes it down where `tributary status` looks. */
 export function startAlarms({ nc, pool, metrics, log }: AlarmsOptions): { drain(): Promise<void> } {
-  const counters = createAlarmMetrics(metrics);
+  const counters = createAlarmMetrics(metrics, [streamName, routesStreamName]);
   // One per stream and consumer, so a flood of advisories stays small while the database is away.
   const unwritten = new Map<string, RaisedAlarm>();
   let writing = false;

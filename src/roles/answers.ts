@@ -4,16 +4,16 @@ import { withDeadline } from '../lib/deadline.ts';
 
 export interface AnswersOptions {
   readonly nats: () => NatsConnection | undefined;
-  readonly pool: pg.Pool;
+  readonly databaseAnswers: () => Promise<boolean>;
 }
 
 const answerMs = 1_000;
 
-/** Asks both servers; resolves to who does not answer now, undefined when both do. */
-export function createAnswers({ nats, pool }: AnswersOptions): () => Promise<string | undefined> {
+/** Whether the database answers now; never throws. */
+export function createDatabaseAnswers(pool: pg.Pool): () => Promise<boolean> {
   // One question at a time: a frozen server must not take a connection of the pool for each.
   let asked: Promise<boolean> | undefined;
-  const databaseAnswers = () => {
+  return () => {
     asked ??= pool
       .query('select 1')
       .then(
@@ -25,6 +25,10 @@ export function createAnswers({ nats, pool }: AnswersOptions): () => Promise<str
       });
     return withDeadline(asked, answerMs, () => false);
   };
+}
+
+/** Asks both servers; resolves to who does not answer now, undefined when both do. */
+export function createAnswers({ nats, databaseAnswers }: AnswersOptions): () => Promise<string | undefined> {
   return async () => {
     const [natsIsThere, databaseIsThere] = await Promise.all([natsAnswers(nats()), databaseAnswers()]);
     const away = [natsIsThere ? [] : ['NATS'], databaseIsThere ? [] : ['PostgreSQL']].flat();

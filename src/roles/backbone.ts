@@ -65,13 +65,14 @@ export function startBackbone(options: BackboneOptions): Backbone {
     clock: now,
     metrics: publisherMetrics,
   });
-  registerBacklogMetrics(metrics, backlog.current);
+  registerBacklogMetrics(metrics, streamName, backlog.current, options.wallClock);
   const audit = listenToAudit(nc, now);
   const more = () => ({ inFlight: publisher.inFlight, ...options.status?.() });
   const status = serveRoleStatus({ nc, role, id, now, more });
   const stopping = new AbortController();
   let canary: Canary | undefined;
-  const canaryMetrics = role === 'gateway' ? createCanaryMetrics(metrics) : undefined;
+  const sendsCanaries = role === 'gateway' && config.canaryIntervalMs > 0;
+  const canaryMetrics = sendsCanaries ? createCanaryMetrics(metrics) : undefined;
   const prepared = keepTrying(options, stopping.signal).then(async () => {
     // The first message, too, is told when there is no room for it.
     await backlog.look();
@@ -109,8 +110,8 @@ function canaryOf(
   publisher: Publisher,
   metrics: CanaryMetrics | undefined,
 ): Canary | undefined {
+  if (metrics === undefined) return undefined;
   const { canaryIntervalMs: intervalMs } = config;
-  if (metrics === undefined || intervalMs === 0) return undefined;
   return startCanary({ nc, publisher, id, intervalMs, now, wallClock, randomBytes, metrics });
 }
 

@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type pg from 'pg';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from '../config/settings.ts';
 import { createAddressGuard, resolveWithSystem } from '../delivery/address/guarded-lookup.ts';
 import { type Cidr, parseCidrs } from '../delivery/address/ranges.ts';
@@ -10,11 +9,14 @@ import { RouteBook } from '../delivery/route-book.ts';
 import { createSenders } from '../delivery/senders.ts';
 import { parseSecretsKey } from '../model/route-secrets.ts';
 import { createLog } from '../observe/create-log.ts';
+import { registerBacklogMetrics } from '../observe/backlog.ts';
 import { createDeliveryMetrics } from '../observe/delivery.ts';
+import { createRoleRegistry } from '../observe/process.ts';
 import { createPullerMetrics } from '../observe/puller.ts';
 import { selectRouteChanges } from '../store/delivery/delivery-routes.ts';
 import { createPool } from '../store/pool.ts';
 import { routeTotalsShards } from '../store/routes/add-to-route-totals.ts';
+import { startBacklogMonitor } from '../stream/backlog.ts';
 import { startPuller } from '../stream/puller.ts';
 import { routesConsumerName, routesStreamName } from '../stream/subjects.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
@@ -33,6 +35,8 @@ const roleDefaults = {
   batchSize: 256,
   lingerMs: 5,
   maxBuffered: 1_024,
+  /** How often ROUTES is looked at, for the metrics. */
+  backlogEveryMs: 5_000,
 } as const;
 
 /** What the settings say, in the forms that are used. */
@@ -57,8 +61,7 @@ export async function startDeliveryRole(config: Config, deps: RoleDeps = {}): Pr
   const id = createRoleId('delivery', random);
   const name = 'tributary delivery';
   const pool = createPool({ databaseUrl, max: roleDefaults.connections, name, log });
-  const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
+  const metrics = createRoleRegistry('delivery', version);
   const dialer = startNatsDialer({ connect: natsDial({ config, url, role: 'delivery', log }), log, random });
   const instruments = { metrics, log, now, wallClock, random };
   return startWorkWithBoth({
@@ -141,12 +144,21 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
     shard: randomInt(routeTotalsShards),
   });
   delivery.failed.catch(options.onFailure);
+  const backlog = startBacklogMonitor({
+    nc,
+    stream: routesStreamName,
+    consumer: routesConsumerName,
+    intervalMs: roleDefaults.backlogEveryMs,
+    log,
+    clock: now,
+  });
+  registerBacklogMetrics(options.metrics, routesStreamName, backlog.current, options.wallClock);
   const status = serveRoleStatus({ nc, role: 'delivery', id, now, more: () => ({ ...delivery.current() }) });
   log.info({ event: 'ready', role: 'delivery', id }, 'delivery ready');
   return {
     async drain() {
       await delivery.drain();
-      await soon(Promise.all([senders.drain(), status.drain()]));
+      await soon(Promise.all([senders.drain(), status.drain(), backlog.drain()]));
     },
   };
 }

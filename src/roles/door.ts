@@ -5,13 +5,14 @@ import type { Config } from '../config/settings.ts';
 import { createAdmission } from '../intake/admission.ts';
 import { createIntake, type Intake } from '../intake/intake.ts';
 import { createRandomPool } from '../lib/random-pool.ts';
-import { createIntakeMetrics } from '../observe/intake.ts';
+import { createIntakeMetrics, type IntakeMetrics } from '../observe/intake.ts';
+import { registerServerMetrics } from '../observe/servers.ts';
 import type { Flow } from '../sources/http/flow-route.ts';
 import { createPool } from '../store/pool.ts';
 import { type RegistryFeed, startRegistryFeed } from '../store/registry-feed.ts';
 import { retryAfterSeconds } from '../stream/retry-after.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
-import { natsAnswers } from './answers.ts';
+import { createDatabaseAnswers, natsAnswers } from './answers.ts';
 import { type Backbone, type BackboneOptions, startBackbone } from './backbone.ts';
 import { closeConnection } from './close-connection.ts';
 import { natsDial } from './dial-nats.ts';
@@ -79,10 +80,18 @@ export function startDoor(options: DoorOptions): Door {
   });
   let backbone: Backbone | undefined;
   const durability = startDurabilityFeed(dialer.current, config.natsMonitorUrl);
-  const intakeFor = createIntakes(options, registry);
+  const isReady = async () => backbone !== undefined && (await answers(backbone));
+  registerServerMetrics(options.metrics, {
+    natsAnswers: isReady,
+    databaseAnswers: createDatabaseAnswers(pool),
+    durabilityClass: durability.currentClass,
+  });
+  const intakeMetrics = createIntakeMetrics(options.metrics);
+  const status = () => ({ ...options.status?.(), intake: intakeMetrics.totals() });
+  const intakeFor = createIntakes(options, registry, intakeMetrics);
   let intake = intakeFor.withoutNats;
   const prepared = dialer.connected.then(async (nc) => {
-    backbone = startBackbone({ ...options, nc });
+    backbone = startBackbone({ ...options, nc, status });
     intake = intakeFor.with(backbone);
     await backbone.prepared;
   });
@@ -95,7 +104,7 @@ export function startDoor(options: DoorOptions): Door {
     durability: durability.current,
     flow: () => flowOf(config, backbone, durability.current()),
     connected: dialer.connected,
-    isReady: async () => backbone !== undefined && (await answers(backbone)),
+    isReady,
     tried: dialer.tried.then(() => (dialer.current() === undefined ? undefined : prepared)),
     drain: async () => {
       dialer.stop();
@@ -109,7 +118,7 @@ export function startDoor(options: DoorOptions): Door {
 }
 
 /** One admission for both: the bucket of the unknown does not fill up again when NATS comes. */
-function createIntakes(options: DoorOptions, registry: RegistryFeed) {
+function createIntakes(options: DoorOptions, registry: RegistryFeed, metrics: IntakeMetrics) {
   const { config, log, now, wallClock, random } = options;
   const admission = createAdmission({
     registry,
@@ -120,7 +129,6 @@ function createIntakes(options: DoorOptions, registry: RegistryFeed) {
     wallClock,
     random,
   });
-  const metrics = createIntakeMetrics(options.metrics);
   const startedAtMs = now();
   const withoutNats: Intake = {
     accept: async ({ source }) => {

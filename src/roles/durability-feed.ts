@@ -1,5 +1,10 @@
 import type { NatsConnection } from '@nats-io/nats-core';
-import { type Durability, describeDurability, readDurability } from '../stream/durability.ts';
+import {
+  type Durability,
+  type DurabilityClass,
+  describeDurability,
+  readDurability,
+} from '../stream/durability.ts';
 import { streamName } from '../stream/subjects.ts';
 
 /** Until it is known it is asked for often: there may be no connection yet, or no stream. */
@@ -9,6 +14,8 @@ const askEveryMs = { unknown: 500, known: 30_000 } as const;
 export interface DurabilityFeed {
   /** In words; undefined: not known yet. */
   current(): string | undefined;
+  /** The class alone; undefined: not known yet. */
+  currentClass(): DurabilityClass | undefined;
   drain(): void;
 }
 
@@ -30,6 +37,7 @@ export function startDurabilityFeed(
   void read();
   return {
     current: () => (durability === undefined ? undefined : describeDurability(durability)),
+    currentClass: () => durability?.class,
     drain: () => {
       drained = true;
       clearTimeout(timer);

@@ -1,9 +1,9 @@
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from '../config/settings.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { whenAborted } from '../lib/when-aborted.ts';
 import { createLog } from '../observe/create-log.ts';
 import { createHttpMetrics } from '../observe/http.ts';
+import { createRoleRegistry } from '../observe/process.ts';
 import { type HttpSource, startHttpSource } from '../sources/http/http-source.ts';
 import { createOperatorAuth } from '../sources/http/operator-auth.ts';
 import { findOperatorKey } from '../store/registry/find-operator-key.ts';
@@ -12,7 +12,7 @@ import { rateLimitsSubject } from '../stream/subjects.ts';
 import { type Door, startDoor } from './door.ts';
 import { type RoleReceipts, startRoleReceipts } from './receipts.ts';
 import type { RoleDeps, RoleInstruments } from './role-deps.ts';
-import { createRoleId } from './role-status.ts';
+import { createRoleId, version } from './role-status.ts';
 
 export interface RunningGateway {
   readonly port: number;
@@ -37,8 +37,7 @@ export async function startGateway(config: Config, deps: RoleDeps = {}): Promise
   const { now = () => performance.now(), wallClock = Date.now, random = Math.random } = deps;
   const { stop = new AbortController().signal, log = createLog({ level: config.logLevel }) } = deps;
   const id = createRoleId('gateway', random);
-  const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
+  const metrics = createRoleRegistry('gateway', version);
   const { syncAuth } = config;
   const status = (): Record<string, unknown> => {
     const { flowing, doorToRowMs } = door.flow();

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from '../config/settings.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { createRandomPool } from '../lib/random-pool.ts';
 import { whenAborted } from '../lib/when-aborted.ts';
 import { createLog } from '../observe/create-log.ts';
 import { createBridgeMetrics } from '../observe/mqtt-bridge.ts';
+import { createRoleRegistry } from '../observe/process.ts';
 import {
   type BridgeOptions,
   type BrokerOptions,
@@ -17,7 +17,7 @@ import {
 import { startDoor } from './door.ts';
 import { startHealthServer } from './health.ts';
 import type { RoleDeps } from './role-deps.ts';
-import { createRoleId } from './role-status.ts';
+import { createRoleId, version } from './role-status.ts';
 
 export interface RunningMqttBridge {
   readonly connections: number;
@@ -41,8 +41,7 @@ export async function startMqttBridgeRole(config: Config, deps: RoleDeps = {}): 
   const broker = brokerOf(config);
   const clientIds = clientIdsOf(config);
   const id = createRoleId('mqtt-bridge', random);
-  const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
+  const metrics = createRoleRegistry('mqtt-bridge', version);
   let bridge: MqttBridge | undefined;
   const held = () => bridge?.held ?? 0;
   const status = () => ({ broker: broker.url.host, connections: bridge?.connections ?? 0, held: held() });

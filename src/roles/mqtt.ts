@@ -1,16 +1,17 @@
 import type { Logger } from 'pino';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Config } from '../config/settings.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { whenAborted } from '../lib/when-aborted.ts';
 import { createLog } from '../observe/create-log.ts';
 import { createMqttMetrics } from '../observe/mqtt.ts';
+import { createRoleRegistry } from '../observe/process.ts';
 import { type MqttSource, type MqttTls, startMqttSource } from '../sources/mqtt/mqtt-source.ts';
 import { type Door, type DoorOptions, startDoor } from './door.ts';
 import { type HealthServer, startHealthServer } from './health.ts';
 import { serveRepublish } from './republish.ts';
 import type { RoleDeps } from './role-deps.ts';
-import { createRoleId } from './role-status.ts';
+import { createRoleId, version } from './role-status.ts';
 import { readSettingFile } from './setting-file.ts';
 
 export interface RunningMqtt {
@@ -33,8 +34,7 @@ export async function startMqtt(config: Config, deps: RoleDeps = {}): Promise<Ru
   const { now = () => performance.now(), wallClock = Date.now, random = Math.random } = deps;
   const { stop = new AbortController().signal, log = createLog({ level: config.logLevel }) } = deps;
   const id = createRoleId('mqtt', random);
-  const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
+  const metrics = createRoleRegistry('mqtt', version);
   const { syncAuth } = config;
   const clocks = { now, wallClock, random };
   let listening: MqttSource | undefined;

@@ -15,6 +15,10 @@ export interface RoleStatus {
   readonly pid: number;
   readonly host: string;
   readonly uptimeMs: number;
+  /** Resident memory. */
+  readonly rssBytes: number;
+  /** Of all its threads, since it began, in user and kernel mode. */
+  readonly cpuMs: number;
   readonly [more: string]: unknown;
 }
 
@@ -38,6 +42,11 @@ export interface RoleStatusOptions {
   readonly more?: () => Readonly<Record<string, unknown>>;
 }
 
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return Math.round((user + system) / 1_000);
+}
+
 /** Answers each request on `tributary.roles.status` with one JSON `RoleStatus`, so that nobody needs a list of processes. */
 export function serveRoleStatus({ nc, role, id, now, more }: RoleStatusOptions): { drain(): Promise<void> } {
   const startedAtMs = now();
@@ -48,6 +57,8 @@ export function serveRoleStatus({ nc, role, id, now, more }: RoleStatusOptions):
     pid: process.pid,
     host: hostname(),
     uptimeMs: Math.round(now() - startedAtMs),
+    rssBytes: process.memoryUsage.rss(),
+    cpuMs: cpuMs(),
     ...more?.(),
   });
   const subscription: Subscription = nc.subscribe(rolesStatusSubject, {

@@ -3,8 +3,9 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Config } from '../config/settings.ts';
+import { registerServerMetrics } from '../observe/servers.ts';
 import { startLeftoverWatch } from '../stream/leftovers.ts';
-import { createAnswers } from './answers.ts';
+import { createAnswers, createDatabaseAnswers, natsAnswers } from './answers.ts';
 import { closeConnection } from './close-connection.ts';
 import { startDurabilityFeed } from './durability-feed.ts';
 import { soon } from './goodbye.ts';
@@ -47,8 +48,14 @@ export interface RunningWork {
 /** Returns at once; begins the work when both servers are there, however long that takes, and ends everything in order. */
 export function startWorkWithBoth(options: WorkWithBothOptions): RunningWork {
   const { role, id, config, pool, dialer, metrics, maintenance, registry, log } = options;
-  const whyNotReady = createAnswers({ nats: dialer.current, pool });
+  const databaseAnswers = createDatabaseAnswers(pool);
+  const whyNotReady = createAnswers({ nats: dialer.current, databaseAnswers });
   const durability = startDurabilityFeed(dialer.current, config.natsMonitorUrl);
+  registerServerMetrics(metrics, {
+    natsAnswers: () => natsAnswers(dialer.current()),
+    databaseAnswers,
+    durabilityClass: durability.currentClass,
+  });
   const told = { whyNotReady, durability: durability.current, metrics, log };
   const health = startHealthServer({ bind: config.bind, port: config.healthPort, ...told });
   const stopping = Promise.withResolvers<undefined>();

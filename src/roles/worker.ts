@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type pg from 'pg';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Auditor } from '../audit/auditor.ts';
 import type { Config } from '../config/settings.ts';
 import { createLog } from '../observe/create-log.ts';
+import { createRoleRegistry } from '../observe/process.ts';
 import { createPullerMetrics } from '../observe/puller.ts';
 import { createWorkerMetrics } from '../observe/worker.ts';
 import { startMaintenance } from '../store/maintenance.ts';
@@ -45,7 +45,7 @@ import { quarantineLimits } from './quarantine-limits.ts';
 import { auditOf, createRoleAuditor } from './role-audit.ts';
 import type { RoleDeps, RoleInstruments } from './role-deps.ts';
 import { startRoleRouting } from './role-routing.ts';
-import { createRoleId, serveRoleStatus } from './role-status.ts';
+import { createRoleId, serveRoleStatus, version } from './role-status.ts';
 import { prepareTopology } from './role-topology.ts';
 import { type RunningWork, startWorkWithBoth } from './work-with-both.ts';
 
@@ -83,8 +83,7 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
   const pool = createPool({ databaseUrl, max, name, log, timeouts: workerDefaults.timeouts });
   const pollMs = workerDefaults.registryPollMs;
   const registry = startRegistryFeed({ pool, pollMs, devices: true, routes: true, log, clock: now });
-  const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
+  const metrics = createRoleRegistry('worker', version);
   const dialer = startNatsDialer({ connect: natsDial({ config, url, role: 'worker', log }), log, random });
   const auditor = createRoleAuditor({ nats: dialer.current, pool, metrics, log, now, wallClock });
   const tasks = (client: Queryable) => [{ name: 'audit', run: () => auditor.run(client) }];
@@ -165,6 +164,7 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
   const answer = startRateLimitAnswer({ nc, limiter, workerId: id, log });
   const more = () => ({
     settled: counts.snapshot(),
+    doorToRowHistogramMs: counts.doorToRowMs(),
     registryVersion: registry.version,
     registryFresh: registry.fresh,
     ...auditOf(options.auditor),

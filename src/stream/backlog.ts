@@ -21,6 +21,8 @@ export interface Backlog {
   readonly ackPending: number;
   /** How fast messages leave the stream, smoothed over a few samples. */
   readonly drainedPerSecond: number;
+  /** When the oldest message was stored, in ms since the epoch; undefined: there is none. */
+  readonly oldestAtMs?: number | undefined;
 }
 
 export interface BacklogMonitorOptions {
@@ -180,6 +182,7 @@ export function nextSample(
       pending: consumer.pending,
       ackPending: consumer.ackPending,
       drainedPerSecond: smoothed,
+      oldestAtMs: stream.state.firstAtMs,
     },
   };
 }

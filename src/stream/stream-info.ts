@@ -20,6 +20,8 @@ export interface StreamInfo {
     readonly firstSeq: number;
     /** The last sequence assigned; it stays when the messages are gone. */
     readonly lastSeq: number;
+    /** When the oldest message that it holds was stored, in ms since the epoch; undefined: it holds none. */
+    readonly firstAtMs: number | undefined;
     readonly consumers: number;
     /** How many subjects have messages. */
     readonly subjects: number;
@@ -112,6 +114,7 @@ function parseStreamInfo(answer: JsonObject): StreamInfo {
       bytes: numberOf(state.bytes),
       firstSeq: numberOf(state.first_seq),
       lastSeq: numberOf(state.last_seq),
+      firstAtMs: numberOf(state.messages) === 0 ? undefined : timeOf(state.first_ts),
       consumers: numberOf(state.consumer_count),
       subjects: numberOf(state.num_subjects),
     },
@@ -121,6 +124,11 @@ function parseStreamInfo(answer: JsonObject): StreamInfo {
     maxPerSubject: numberOf(config.max_msgs_per_subject),
     config,
   };
+}
+
+function timeOf(value: unknown): number | undefined {
+  const timeMs = Date.parse(stringOf(value));
+  return Number.isNaN(timeMs) ? undefined : timeMs;
 }
 
 function parseConsumerInfo(answer: JsonObject): ConsumerInfo {

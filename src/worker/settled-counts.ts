@@ -1,3 +1,4 @@
+import { createHistogram, type HistogramCounts } from '../lib/histogram.ts';
 import type { WorkerMetrics } from '../observe/worker.ts';
 import type { Outcome } from './plan.ts';
 import type { Settled } from './settle.ts';
@@ -6,7 +7,14 @@ import type { Settled } from './settle.ts';
 export interface SettledCounts {
   add(settled: readonly Settled[]): void;
   snapshot(): Readonly<Record<Outcome, number>>;
+  /** From the arrival at the door to the committed row, in ms, of what was stored. */
+  doorToRowMs(): HistogramCounts;
 }
+
+/** Of the ages that a status tells, in ms: fine enough for a live view, and one line long. */
+const ageBounds = [
+  5, 10, 20, 30, 50, 75, 100, 150, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000,
+];
 
 export function createSettledCounts(metrics: WorkerMetrics, nowMs: () => number): SettledCounts {
   const totals: Record<Outcome, number> = {
@@ -16,6 +24,7 @@ export function createSettledCounts(metrics: WorkerMetrics, nowMs: () => number)
     internal: 0,
     'claimed before': 0,
   };
+  const ages = createHistogram(ageBounds);
   return {
     add(settled) {
       const now = nowMs();
@@ -24,7 +33,10 @@ export function createSettledCounts(metrics: WorkerMetrics, nowMs: () => number)
         counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
         if (verdict?.outcome === 'quarantine') metrics.quarantined(verdict.rejection.reason);
         if (verdict?.outcome === 'quarantine' && entry.kept === false) metrics.evicted();
-        if (outcome === 'stored') metrics.stored(Math.max(0, now - entry.decoded.arrivedAtMs));
+        if (outcome !== 'stored') continue;
+        const ageMs = Math.max(0, now - entry.decoded.arrivedAtMs);
+        metrics.stored(ageMs);
+        ages.add(ageMs);
       }
       for (const [outcome, count] of counts) {
         totals[outcome] += count;
@@ -32,5 +44,6 @@ export function createSettledCounts(metrics: WorkerMetrics, nowMs: () => number)
       }
     },
     snapshot: () => ({ ...totals }),
+    doorToRowMs: ages.counts,
   };
 }

@@ -4,7 +4,7 @@
  */
 import { installSystemPackages, isDebian, unpackPackage } from '../../src/roles/up/debian-packages.ts';
 
-const runsUnpacked = new Set(['nats-server']);
+const runsUnpacked = new Set(['nats-server', 'prometheus']);
 const [folder = '', ...names] = process.argv.slice(2);
 
 if (!isDebian()) {

@@ -18,6 +18,7 @@ test('a role tells who it is on NATS until it drains', async () => {
   now = 3_500.4;
   const answer = (await nc.request(rolesStatusSubject, '', { timeout: 2_000 })).json();
   expect(answer).toMatchObject({ role: 'worker', id: 'worker-1-abc', pid: process.pid, uptimeMs: 2_500 });
+  expect(answer).toMatchObject({ rssBytes: expect.any(Number), cpuMs: expect.any(Number) });
   expect(answer).toMatchObject({ version: expect.stringMatching(/^\d+\.\d+\.\d+/), batches: 3 });
   await served.drain();
   await expect(nc.request(rolesStatusSubject, '', { timeout: 2_000 })).rejects.toThrow(/no responders/i);

@@ -15,6 +15,7 @@ function stream(lastSeq: number, messages: number, created = 'a'): StreamInfo {
     bytes: messages * 100,
     firstSeq: lastSeq - messages + 1,
     lastSeq,
+    firstAtMs: messages === 0 ? undefined : 1_000,
     consumers: 1,
     subjects: 1,
   };
@@ -101,8 +102,14 @@ test('it samples a real stream, and says nothing any more once NATS has been awa
   });
   await until(() => monitor.current()?.pending === 100, { what: 'the backlog is seen' });
   const registry = new Registry();
-  registerBacklogMetrics(registry, () => monitor.current());
-  expect(await registry.metrics()).toContain('tributary_stream_messages 100');
+  const laterMs = Date.now() + 60_000;
+  registerBacklogMetrics(registry, streamName, monitor.current, () => laterMs);
+  const text = await registry.metrics();
+  expect(text).toContain('tributary_stream_messages{stream="TELEMETRY"} 100');
+  const [, age] =
+    text.match(/^tributary_stream_oldest_message_age_seconds\{stream="TELEMETRY"\} (\S+)$/m) ?? [];
+  expect(Number(age)).toBeGreaterThanOrEqual(60);
+  expect(Number(age)).toBeLessThan(120);
   const puller = startPuller({
     nc: test.nc,
     stream: streamName,

@@ -101,7 +101,16 @@ function roleColumns(roles: readonly RoleAnswer[]): Column<RoleAnswer>[] {
   ];
 }
 
-const common: ReadonlySet<string> = new Set(['role', 'id', 'uptimeMs', 'version', 'host', 'pid']);
+const common: ReadonlySet<string> = new Set([
+  'role',
+  'id',
+  'uptimeMs',
+  'version',
+  'host',
+  'pid',
+  'rssBytes',
+  'cpuMs',
+]);
 
 /** What a role adds of itself: `{ inFlight: 3, registryFresh: true }` reads "in flight 3, registry fresh yes". */
 function describeState(answer: RoleAnswer): string | undefined {

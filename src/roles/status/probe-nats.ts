@@ -24,6 +24,9 @@ const roleAnswerSchema = Type.Object({
   pid: Type.Integer(),
   host: Type.String(),
   uptimeMs: Type.Number(),
+  // Roles of an older version do not tell these.
+  rssBytes: Type.Optional(Type.Number()),
+  cpuMs: Type.Optional(Type.Number()),
 });
 
 /** What a running role says of itself; roles add members of their own. */
