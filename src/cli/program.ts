@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { addAlarmsCommands } from './commands/alarms.ts';
 import { addAuditCommand } from './commands/audit.ts';
+import { addDatabaseUsersCommand } from './commands/database-users.ts';
 import { addDeadLettersCommands } from './commands/dead-letters.ts';
 import { addDeviceCommands } from './commands/device.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
@@ -55,6 +56,7 @@ export function createProgram(context: CliContext): Command {
   addMigrateCommand(program, context);
   addTopologyCommand(program, context);
   addNatsConfigCommand(program, context);
+  addDatabaseUsersCommand(program, context);
   program.commandsGroup('Look:');
   addStatusCommand(program, context);
   addAuditCommand(program, context);

@@ -8,8 +8,8 @@ import { type DeliveryTuning, deliveryDefaults, startDelivery } from '../deliver
 import { RouteBook } from '../delivery/route-book.ts';
 import { createSenders } from '../delivery/senders.ts';
 import { parseSecretsKey } from '../model/route-secrets.ts';
-import { createLog } from '../observe/create-log.ts';
 import { registerBacklogMetrics } from '../observe/backlog.ts';
+import { createLog } from '../observe/create-log.ts';
 import { createDeliveryMetrics } from '../observe/delivery.ts';
 import { createRoleRegistry } from '../observe/process.ts';
 import { createPullerMetrics } from '../observe/puller.ts';

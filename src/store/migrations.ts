@@ -7,6 +7,7 @@ import routeTombstones from '../../sql/migrations/0005_route_tombstones.sql' wit
 import receipts from '../../sql/migrations/0006_receipts.sql' with { type: 'text' };
 import console from '../../sql/migrations/0007_console.sql' with { type: 'text' };
 import mended from '../../sql/migrations/0008_mended.sql' with { type: 'text' };
+import processRoles from '../../sql/migrations/0009_process_roles.sql' with { type: 'text' };
 
 export interface Migration {
   /** The number in front of the file's name. */
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   { version: 6, name: '0006_receipts', sql: receipts },
   { version: 7, name: '0007_console', sql: console },
   { version: 8, name: '0008_mended', sql: mended },
+  { version: 9, name: '0009_process_roles', sql: processRoles },
 ];

@@ -49,7 +49,7 @@ async function nobodyComesInWithoutPassword(): Promise<boolean> {
   }
 }
 
-const fileOf = (user: NatsUser) => join(temp.path, 'users', `${user}.url`);
+const fileOf = (user: NatsUser) => join(temp.path, 'users', `${user}.nats-url`);
 
 /** With what the server forbade, as it told it. */
 async function connectAs(user: NatsUser): Promise<NatsConnection & { readonly refused: string[] }> {

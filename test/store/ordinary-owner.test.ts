@@ -51,7 +51,7 @@ test('an owner who may not create roles is told what an administrator has to run
       message: 'user app may not create the role tributary_reader',
       hint: expect.stringContaining('create role tributary_reader nologin; grant tributary_reader to app;'),
     });
-    for (const role of ['tributary_reader', 'tributary_writer']) {
+    for (const role of ['tributary_reader', 'tributary_writer', 'tributary_door', 'tributary_delivery']) {
       await admin.query(`create role ${role} nologin; grant ${role} to app;`);
     }
     await migrate(pool);

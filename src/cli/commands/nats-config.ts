@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { parseNatsUrl } from '../../stream/connection.ts';
 import { type NatsUser, natsUsers, natsUsersConfig, permissionsOf } from '../../stream/permissions.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, invocationOf } from '../define-command.ts';
-import { CliError, exitCodes, usageError } from '../exit-codes.ts';
+import { usageError } from '../exit-codes.ts';
 import { toJson } from '../output/json.ts';
+import { checkSecretFolder, writeSecretFiles } from '../secret-folder.ts';
 
 type Options = { readonly server: string; readonly force?: boolean };
 
@@ -20,9 +20,9 @@ export function addNatsConfigCommand(program: Command, context: CliContext): voi
     usage: 'nats-config',
     summary: 'make NATS users for the roles, each with the least permissions',
     details:
-      `Writes ${usersFile}, for nats-server to include, and for each role ROLE.url with its address, user and password, ` +
-      'for NATS_URL_FILE. Passwords are made anew each time and lie in clear only in the .url files. Roles then make no ' +
-      'streams: run tributary topology with admin.url once.',
+      `Writes ${usersFile}, for nats-server to include, and for each role ROLE.nats-url with its address, user and password, ` +
+      'for NATS_URL_FILE. Passwords are made anew each time and lie in clear only in the .nats-url files. Roles then make no ' +
+      'streams: run tributary topology with admin.nats-url once.',
     examples: ['nats-config /etc/tributary/nats --server nats://nats-1:4222,nats://nats-2:4222'],
     settings: [],
   })
@@ -31,7 +31,7 @@ export function addNatsConfigCommand(program: Command, context: CliContext): voi
     .option('--force', 'write over the files that are there: all passwords change')
     .action(async (folder: string, options: Options, self: Command) => {
       const { terminal, json } = invocationOf(context, self);
-      const written = await writeFiles(resolve(folder), options);
+      const written = await writeFiles(folder, options);
       if (json) terminal.out(toJson({ users_file: written.usersFile, users: written.users }));
       else terminal.out(describe(written));
     });
@@ -49,14 +49,7 @@ interface Written {
 
 async function writeFiles(folder: string, { server, force }: Options): Promise<Written> {
   const urlOf = addressFor(server);
-  const files = [join(folder, usersFile), ...natsUsers.map((user) => urlFile(folder, user))];
-  const there = files.find((file) => existsSync(file));
-  if (there !== undefined && force !== true)
-    throw new CliError(
-      `${there} is there already: name another folder, or add --force, which changes all passwords.`,
-      exitCodes.failure,
-    );
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = checkSecretFolder(folder, [usersFile, ...natsUsers.map(urlFile)], force === true);
   const passwords = natsUsers.map((user) => [user, randomBytes(32).toString('base64url')] as const);
   const hashes = await Promise.all(
     passwords.map(async ([user, password]) => [
@@ -64,21 +57,17 @@ async function writeFiles(folder: string, { server, force }: Options): Promise<W
       await Bun.password.hash(password, { algorithm: 'bcrypt', cost: bcryptCost }),
     ]),
   );
-  write(join(folder, usersFile), natsUsersConfig(Object.fromEntries(hashes)));
-  for (const [user, password] of passwords) write(urlFile(folder, user), `${urlOf(user, password)}\n`);
+  writeSecretFiles(path, [
+    { name: usersFile, text: natsUsersConfig(Object.fromEntries(hashes)) },
+    ...passwords.map(([user, password]) => ({ name: urlFile(user), text: `${urlOf(user, password)}\n` })),
+  ]);
   return {
-    usersFile: join(folder, usersFile),
-    users: natsUsers.map((user) => ({ user, url_file: urlFile(folder, user), ...permissionsOf(user) })),
+    usersFile: join(path, usersFile),
+    users: natsUsers.map((user) => ({ user, url_file: join(path, urlFile(user)), ...permissionsOf(user) })),
   };
 }
 
-/** Also one that is there: its mode would stay. */
-function write(file: string, text: string): void {
-  writeFileSync(file, text, { mode: 0o600 });
-  chmodSync(file, 0o600);
-}
-
-const urlFile = (folder: string, user: NatsUser) => join(folder, `${user}.url`);
+const urlFile = (user: NatsUser) => `${user}.nats-url`;
 
 /** @throws usage error for addresses that are none, or that name a user already */
 function addressFor(servers: string): (user: string, password: string) => string {
@@ -109,6 +98,6 @@ function describe({ usersFile, users }: Written): string {
     '',
     ...users.map(({ user, url_file }) => `  ${user.padEnd(width)}  NATS_URL_FILE=${url_file}`),
     '',
-    'Make the streams once, as admin: NATS_URL_FILE=…/admin.url tributary topology',
+    'Make the streams once, as admin: NATS_URL_FILE=…/admin.nats-url tributary topology',
   ].join('\n');
 }
