@@ -8,7 +8,9 @@ import { type CanaryMetrics, createCanaryMetrics } from '../observe/canary.ts';
 import { createPublisherMetrics, type PublisherMetrics } from '../observe/publisher.ts';
 import { type BacklogMonitor, startBacklogMonitor } from '../stream/backlog.ts';
 import { createPublisher, type Publisher } from '../stream/publisher.ts';
+import { createServerWatch } from '../stream/server-watch.ts';
 import { consumerName, streamName } from '../stream/subjects.ts';
+import { requireNatsUrl } from './addresses.ts';
 import { type AuditListener, listenToAudit } from './heard-audit.ts';
 import type { RoleInstruments } from './role-deps.ts';
 import { type RoleName, serveRoleStatus } from './role-status.ts';
@@ -61,6 +63,7 @@ export function startBackbone(options: BackboneOptions): Backbone {
     maxInFlight: config.maxInFlight,
     maxInFlightBytes: config.maxInFlightBytes,
     room: backlog,
+    server: createServerWatch({ nc, url: requireNatsUrl(config), log, clock: now }),
     log,
     clock: now,
     metrics: publisherMetrics,

@@ -18,6 +18,7 @@ import { createPool } from '../store/pool.ts';
 import { routeTotalsShards } from '../store/routes/add-to-route-totals.ts';
 import { startBacklogMonitor } from '../stream/backlog.ts';
 import { startPuller } from '../stream/puller.ts';
+import { createServerWatch } from '../stream/server-watch.ts';
 import { routesConsumerName, routesStreamName } from '../stream/subjects.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
 import { natsDial } from './dial-nats.ts';
@@ -164,6 +165,7 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
 }
 
 function pullerOf({ config, nc, metrics, log, now, random }: WorkOptions) {
+  const url = requireNatsUrl(config);
   return startPuller({
     nc,
     stream: routesStreamName,
@@ -173,6 +175,7 @@ function pullerOf({ config, nc, metrics, log, now, random }: WorkOptions) {
     maxBuffered: roleDefaults.maxBuffered,
     log,
     onMissing: async () => void (await prepareTopology(nc, config, log)),
+    server: createServerWatch({ nc, url, log, clock: now }),
     metrics: createPullerMetrics(metrics),
     clock: now,
     random,

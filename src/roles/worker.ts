@@ -14,6 +14,7 @@ import { type RegistryFeed, startRegistryFeed } from '../store/registry-feed.ts'
 import { ledgerShards } from '../store/statements/add-to-ledger.ts';
 import type { Queryable } from '../store/statements/queryable.ts';
 import { type PulledMessage, startPuller } from '../stream/puller.ts';
+import { createServerWatch } from '../stream/server-watch.ts';
 import {
   canaryEchoSubject,
   consumerName,
@@ -182,6 +183,7 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
 }
 
 function pullerOf({ config, nc, metrics, log, now, random }: WorkOptions) {
+  const url = requireNatsUrl(config);
   return startPuller({
     nc,
     stream: streamName,
@@ -191,6 +193,7 @@ function pullerOf({ config, nc, metrics, log, now, random }: WorkOptions) {
     maxBuffered: config.batchSize * workerDefaults.batchesBuffered,
     log,
     onMissing: async () => void (await prepareTopology(nc, config, log)),
+    server: createServerWatch({ nc, url, log, clock: now }),
     metrics: createPullerMetrics(metrics),
     clock: now,
     random,

@@ -1,6 +1,7 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import type { PublisherMetrics } from '../observe/publisher.ts';
+import type { ServerWatch } from './server-watch.ts';
 
 /** Why a publish did not succeed. */
 export type PublishFailure =
@@ -71,6 +72,8 @@ export interface PublisherOptions {
   readonly maxInFlightBytes: number;
   /** Asked before each publish: the configured limits of the stream lie below the server's. Absent: always room. */
   readonly room?: { take(subject: string, bytes: number): 'stream_full' | 'tenant_full' | undefined };
+  /** Told whether JetStream answers through the server of the moment. */
+  readonly server?: ServerWatch;
   readonly log: Logger;
   /** Monotonic, in ms. */
   readonly clock?: () => number;

@@ -191,6 +191,8 @@ class AckedPublisher implements Publisher {
     } else {
       // After a second send the id may be our own first one's.
       const duplicate = ack.duplicate && publish.sends === 1;
+      // A leader without followers still knows what it stored before.
+      if (!ack.duplicate) this.#options.server?.well();
       this.#settle(publish, { ok: true, seq: ack.seq, duplicate });
     }
   }
@@ -218,6 +220,7 @@ class AckedPublisher implements Publisher {
 
   #expire(publish: PendingPublish): void {
     const away = this.#disconnectedAtMs !== undefined;
+    if (!away) this.#options.server?.unwell();
     if (publish.refusal !== undefined && publish.unanswered === 0) {
       this.#settle(publish, refusedResult(publish));
       return;

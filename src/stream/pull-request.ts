@@ -29,6 +29,12 @@ const status = { heartbeat: 100, notFound: 404, requestTimeout: 408 } as const;
 const bytesUsedUp = 'Message Size Exceeds MaxBytes';
 
 /**
+ * Since 2.10 it follows the last message of a request that asked for bytes, too, and has some left. The next request is
+ * open by then, and nothing is wrong with it.
+ */
+const filledBefore = 'Batch Completed';
+
+/**
  * One pull request at a time on an inbox of its own, so that messages and statuses are its own beyond doubt
  * and what is still to come (`remaining`) is exact: JetStream gives messages to waiting requests in turn, and
  * several requests on one inbox could not be told apart.
@@ -87,7 +93,7 @@ export class PullRequest {
       return;
     }
     const code = message.headers?.code ?? 0;
-    if (code === status.heartbeat) return;
+    if (code === status.heartbeat || message.headers?.status.endsWith(filledBefore)) return;
     this.remaining = 0;
     if (message.headers?.status.endsWith(bytesUsedUp)) this.#options.onFilled();
     else if (code === status.requestTimeout || code === status.notFound)

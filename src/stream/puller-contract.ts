@@ -2,6 +2,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import type { PullerMetrics } from '../observe/puller.ts';
 import type { PulledMessage } from './pulled-message.ts';
+import type { ServerWatch } from './server-watch.ts';
 
 export interface Puller {
   /** Resolves to 1…batchSize messages (fewer where they are large) in the order delivered; to undefined once stopped. */
@@ -20,6 +21,8 @@ export interface PullerOptions {
   readonly lingerMs: number;
   /** Messages asked for and not taken yet, at most. */
   readonly maxBuffered: number;
+  /** Told whether JetStream answers through the server of the moment. */
+  readonly server?: ServerWatch;
   readonly log: Logger;
   /**
    * The stream or the consumer is not there: make it again. Awaited, and called again with backoff until it is

@@ -116,6 +116,7 @@ class StreamPuller implements Puller {
     this.#options.metrics?.received(message.deliveryCount > 1);
     this.#lastMessageMs = this.#clock();
     this.#failures = 0;
+    this.#options.server?.well();
     if (this.#stopped) message.nak(0);
     else this.#buffer.push(message);
   }
@@ -148,6 +149,7 @@ class StreamPuller implements Puller {
   #ended(end: PullEnd): void {
     if (end.kind === 'expired') {
       this.#failures = 0;
+      this.#options.server?.well();
       this.#fill();
     } else if (!this.#looking) {
       // One look answers for all the requests that a deleted consumer ends.
@@ -198,6 +200,7 @@ class StreamPuller implements Puller {
     } catch (error) {
       // NATS is away or busy; the connection reports that.
       log.debug({ error: String(error) }, 'could not look at stream and consumer');
+      if (isCurrent()) this.#options.server?.unwell();
       return 'unknown';
     }
   }
@@ -218,8 +221,10 @@ class StreamPuller implements Puller {
     const now = this.#clock();
     const silentMs = pullerDefaults.heartbeatMs * pullerDefaults.silentHeartbeats;
     const open = this.#requests.filter((request) => request.remaining > 0);
-    if (open.some((request) => now - request.lastHeardMs > silentMs)) this.#cut('silence', 0);
-    else if (open.length > 0 && now - this.#lastMessageMs > pullerDefaults.idleCheckMs) {
+    if (open.some((request) => now - request.lastHeardMs > silentMs)) {
+      this.#options.server?.unwell();
+      this.#cut('silence', 0);
+    } else if (open.length > 0 && now - this.#lastMessageMs > pullerDefaults.idleCheckMs) {
       this.#lastMessageMs = now;
       void this.#checkIdle();
     }

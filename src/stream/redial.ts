@@ -1,3 +1,4 @@
+import type { Server } from '@nats-io/nats-core';
 import type { NodeConnectionOptions } from '@nats-io/transport-node';
 
 export interface RedialOptions {
@@ -12,6 +13,9 @@ export interface RedialOptions {
 }
 
 /**
+ * Chooses the server that was not dialled for longest, so that a connection which broke, or was given up, goes to
+ * another where there is one. (The client itself would begin with the one that it comes from.)
+ *
  * Paces the attempts at a server by a clock that never goes back. Left alone the client does so by the wall clock: after
  * that was set back by three hours, a connection that broke was not dialled for three hours.
  */
@@ -23,9 +27,15 @@ export function paceRedials(
   return {
     // The client dials when `last attempt + this` has passed: always, whatever its clock says.
     reconnectDelayHandler: () => Number.NEGATIVE_INFINITY,
-    reconnectToServer: ([server]) => {
-      if (server === undefined) return null;
-      const before = dialledAtMs.get(server.listen) ?? Number.NEGATIVE_INFINITY;
+    reconnectToServer: (servers) => {
+      const dialledAt = ({ listen }: Server) => dialledAtMs.get(listen) ?? Number.NEGATIVE_INFINITY;
+      const [first, ...others] = servers;
+      if (first === undefined) return null;
+      const server = others.reduce(
+        (oldest, each) => (dialledAt(each) < dialledAt(oldest) ? each : oldest),
+        first,
+      );
+      const before = dialledAt(server);
       const delay = Math.max(0, before + waitMs + random() * jitterMs - clock());
       dialledAtMs.set(server.listen, clock() + delay);
       return { server, delay };
