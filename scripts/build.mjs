@@ -8,11 +8,11 @@ await runScript(() => {
   const outfile = resolve(process.argv[2] ?? join(projectRoot, 'dist', 'tributary'));
   const bun = prepare({ withDevelopment: false });
   mkdirSync(join(outfile, '..'), { recursive: true });
-  const built = spawnSync(bun, ['build', '--compile', 'src/cli/main.ts', '--outfile', outfile], {
+  const built = spawnSync(bun, ['scripts/build-executable.ts', outfile], {
     cwd: projectRoot,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  if (built.status !== 0) throw new SetupError(`bun build --compile ended with ${built.status}: see above`);
+  if (built.status !== 0) throw new SetupError(`scripts/build-executable.ts ended with ${built.status}: see above`);
   // What was built must run, and be what was asked for.
   const wanted = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')).version;
   const told = spawnSync(outfile, ['--version'], { encoding: 'utf8' }).stdout?.trim();
