@@ -12,7 +12,8 @@ await runScript(() => {
     cwd: projectRoot,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  if (built.status !== 0) throw new SetupError(`scripts/build-executable.ts ended with ${built.status}: see above`);
+  if (built.status !== 0)
+    throw new SetupError(`scripts/build-executable.ts ended with ${built.status}: see above`);
   // What was built must run, and be what was asked for.
   const wanted = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')).version;
   const told = spawnSync(outfile, ['--version'], { encoding: 'utf8' }).stdout?.trim();

@@ -1,7 +1,10 @@
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 
 /** Now, in steps of a second: what shows an age looks at this. */
 export const now = signal(Date.now());
+
+/** Changes at midnight only. */
+export const today = computed(() => new Date(now.value).toDateString());
 
 export function startClock(): void {
   setInterval(() => {

@@ -57,10 +57,14 @@ export function formatBytes(bytes: number): string {
 const two = (value: number): string => String(value).padStart(2, '0');
 
 /** `2026-11-29 01:40:07` in the reader's time zone. */
-export function formatLocal(ms: number, withMs = false): string {
+export function formatLocal(ms: number): string {
   const at = new Date(ms);
-  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  return `${day} ${formatClock(ms)}${withMs ? `.${String(at.getMilliseconds()).padStart(3, '0')}` : ''}`;
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${formatClock(ms)}`;
+}
+
+/** Without the date where it is that of `today`, as `toDateString` gives it. */
+export function formatMoment(ms: number, today: string): string {
+  return new Date(ms).toDateString() === today ? `today ${formatClock(ms)}` : formatLocal(ms);
 }
 
 export function formatClock(ms: number): string {
@@ -71,10 +75,11 @@ export function formatClock(ms: number): string {
 export const formatUtc = (ms: number): string =>
   new Date(ms).toISOString().replace('T', ' ').replace('Z', ' UTC');
 
+/** One unit is enough for an age. */
 export function formatAgo(ms: number, nowMs: number): string {
   const age = nowMs - ms;
   if (Math.abs(age) < 1_500) return 'now';
-  return age < 0
-    ? `in ${formatDuration(-age)}`
-    : `${formatDuration(age < 60_000 ? Math.floor(age / 1_000) * 1_000 : age)} ago`;
+  const [unit, size] = units.find(([, each]) => Math.abs(age) >= each) ?? ['s', 1_000];
+  const amount = `${Math.floor(Math.abs(age) / size)} ${unit}`;
+  return age < 0 ? `in ${amount}` : `${amount} ago`;
 }

@@ -113,7 +113,7 @@ function columnsFor(
       title: 'Route',
       cell: (row) => <a href={to('t', tenant, 'routes', row.route_name)}>{row.route_name}</a>,
     },
-    { title: 'Detail', cell: (row) => row.detail },
+    { title: 'Detail', cell: (row) => row.detail, text: true },
     { title: 'Attempts', cell: (row) => formatCount(row.attempts), align: 'right', wideOnly: true },
     { title: 'Given up', cell: (row) => <Time at={row.dead_at} ago /> },
   ];

@@ -19,7 +19,7 @@ export function DeviceRejected({ tenant, device }: { readonly tenant: string; re
       cell: (row) => <a href={to('t', tenant, 'quarantine', String(row.id))}>{row.reason}</a>,
       mono: true,
     },
-    { title: 'Detail', cell: (row) => row.detail },
+    { title: 'Detail', cell: (row) => row.detail, text: true },
     { title: 'Arrived', cell: (row) => <Time at={row.arrived_at} ago /> },
   ];
   return (

@@ -13,6 +13,7 @@ import { Shares } from '../parts/shares.tsx';
 
 const shownSeconds = 300;
 const height = 240;
+const longestUnbrokenSeconds = 4;
 
 export function Overview({ tenant }: { readonly tenant?: string }) {
   const { samples, state, isStale } = useOverviewFeed(tenant);
@@ -147,14 +148,7 @@ function Tile({ name, value, unit = '', hint, tone, isWord = false }: TileProps)
 }
 
 function FlowChart({ samples }: { readonly samples: readonly OverviewSample[] }) {
-  const data = useMemo<uPlot.AlignedData>(
-    () => [
-      samples.map(({ time }) => Date.parse(time) / 1_000),
-      samples.map(({ in_per_second }) => in_per_second),
-      samples.map(({ out_per_second }) => out_per_second),
-    ],
-    [samples],
-  );
+  const data = useMemo<uPlot.AlignedData>(() => flowData(samples), [samples]);
   const last = samples.at(-1);
   // The console's clock where it speaks, ours before.
   const until = last === undefined ? Math.floor(now.value / 1_000) : Date.parse(last.time) / 1_000;
@@ -171,6 +165,24 @@ function FlowChart({ samples }: { readonly samples: readonly OverviewSample[] })
       options={flowOptions}
     />
   );
+}
+
+/** A break where the feed was lost for a while. */
+function flowData(samples: readonly OverviewSample[]): uPlot.AlignedData {
+  const [x, ins, outs]: [number[], (number | null)[], (number | null)[]] = [[], [], []];
+  for (const { time, in_per_second, out_per_second } of samples) {
+    const at = Date.parse(time) / 1_000;
+    const before = x.at(-1);
+    if (before !== undefined && at - before > longestUnbrokenSeconds) {
+      x.push(before + 1);
+      ins.push(null);
+      outs.push(null);
+    }
+    x.push(at);
+    ins.push(in_per_second);
+    outs.push(out_per_second);
+  }
+  return [x, ins, outs];
 }
 
 function flowOptions(): Omit<uPlot.Options, 'width' | 'height'> {

@@ -133,6 +133,7 @@ function columnsFor(
       ? [
           {
             title: 'Choose',
+            narrow: true,
             cell: ({ id }: Rejected) => (
               <input
                 type="checkbox"
@@ -153,7 +154,7 @@ function columnsFor(
       ? [{ title: 'Tenant', cell: (row: Rejected) => row.tenant_id ?? <span class="muted">unknown</span> }]
       : []),
     { title: 'Device', cell: (row) => row.device_id ?? <span class="muted">unknown</span>, mono: true },
-    { title: 'Detail', cell: (row) => row.detail },
+    { title: 'Detail', cell: (row) => row.detail, text: true },
     { title: 'Arrived', cell: (row) => <Time at={row.arrived_at} ago /> },
   ];
 }

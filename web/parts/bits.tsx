@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
-import { now } from '../lib/clock.ts';
-import { formatAgo, formatLocal, formatUtc } from '../lib/format.ts';
+import { now, today } from '../lib/clock.ts';
+import { formatAgo, formatLocal, formatMoment, formatUtc } from '../lib/format.ts';
 import type { Tone } from '../lib/types.ts';
 
 /** Local time; UTC when pointed at. */
@@ -14,10 +14,14 @@ export function Time({
   if (at === null || at === undefined) return <span class="muted">never</span>;
   const ms = Date.parse(at);
   return (
-    <time dateTime={at} title={ago ? `${formatLocal(ms)} local · ${formatUtc(ms)}` : formatUtc(ms)}>
-      {ago ? <Ago ms={ms} /> : formatLocal(ms)}
+    <time dateTime={at} title={`${formatLocal(ms)} local · ${formatUtc(ms)}`}>
+      {ago ? <Ago ms={ms} /> : <Moment ms={ms} />}
     </time>
   );
+}
+
+function Moment({ ms }: { readonly ms: number }) {
+  return <>{formatMoment(ms, today.value)}</>;
 }
 
 function Ago({ ms }: { readonly ms: number }) {

@@ -73,7 +73,7 @@ export function axes(format: (value: number) => string, size = 56): uPlot.Axis[]
     font: '11px system-ui, sans-serif',
   };
   return [
-    { ...shared, space: 80, values: timeLabels },
+    { ...shared, space: 80, size: 42, values: timeLabels },
     { ...shared, size, space: 32, values: (_plot, splits) => splits.map(format) },
   ];
 }

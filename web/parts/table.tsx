@@ -7,6 +7,10 @@ export interface Column<T> {
   /** Left out where the window is narrow. */
   readonly wideOnly?: boolean;
   readonly mono?: boolean;
+  /** Long words that may take several lines. */
+  readonly text?: boolean;
+  /** No wider than it has to be. */
+  readonly narrow?: boolean;
 }
 
 export interface TableProps<T> {
@@ -74,6 +78,8 @@ function classOf<T>(column: Column<T>): string {
     column.align === 'right' ? 'right' : '',
     column.wideOnly === true ? 'wide-only' : '',
     column.mono === true ? 'mono' : '',
+    column.text === true ? 'text' : '',
+    column.narrow === true ? 'narrow' : '',
   ]
     .filter((each) => each !== '')
     .join(' ');
