@@ -34,6 +34,13 @@ function allSubscribed(bridge: Pick<RoleProcess, 'log'>, connections = 4): Promi
   return until(() => count() >= connections, { what: 'the bridge is subscribed' });
 }
 
+/** As docs/mqtt-bridge.md has it: nothing is dropped for being too much, and the window is the bridge's own. */
+const generous = ['max_queued_messages 0', 'max_inflight_messages 0'];
+
+function range(from: number, count: number): number[] {
+  return Array.from({ length: count }, (_, index) => from + index);
+}
+
 /** A device of the user's, that sends what was not acknowledged again. */
 async function startPublisher(broker: TestMosquitto): Promise<Publisher> {
   const client = await mqtt.connectAsync(broker.url, {
@@ -126,16 +133,93 @@ test('what mosquitto_pub publishes at Mosquitto is a row; a wrong token is in qu
 });
 
 test('two bridges share the messages: each is one row, though they bring no identity', async () => {
-  await using broker = await startMosquitto({ config: ['max_queued_messages 0', 'max_inflight_messages 0'] });
+  await using broker = await startMosquitto({ config: generous });
   await using one = await startBridge(broker, 'one');
   await using two = await startBridge(broker, 'two');
   await Promise.all([allSubscribed(one), allSubscribed(two)]);
   await using publisher = await startPublisher(broker);
-  const numbers = Array.from({ length: 400 }, (_, index) => 1_000 + index);
+  const numbers = range(1_000, 400);
   for (const n of numbers) publisher.send(n, {});
   await publisher.allAcknowledged();
   expect(await doubled(numbers)).toEqual([]);
   const shares = await Promise.all([one, two].map((bridge) => settledBy(bridge)));
   expect(shares.reduce((sum, share) => sum + share, 0)).toBe(400);
   expect(Math.min(...shares)).toBeGreaterThan(0);
+});
+
+/** Publishes these one after the other, a few at a time, and does `meanwhile` once a quarter of them is acknowledged. */
+async function publishAround(
+  publisher: Publisher,
+  numbers: readonly number[],
+  more: (n: number) => object,
+  meanwhile: () => Promise<void>,
+): Promise<void> {
+  const done = (async () => {
+    for (const n of numbers) {
+      publisher.send(n, more(n));
+      if (n % 20 === 0) await publisher.allAcknowledged();
+    }
+  })();
+  await until(() => publisher.acknowledged.length >= numbers.length / 4, {
+    what: 'a quarter is acknowledged',
+  });
+  await meanwhile();
+  await done;
+  await publisher.allAcknowledged();
+}
+
+const identified = (n: number) => ({ ts: Date.now(), seq: n });
+const unidentified = () => ({});
+
+test('NATS killed: the broker keeps what is not acknowledged, and each is one row, though they bring no identity', async () => {
+  await using broker = await startMosquitto({ config: generous });
+  await using bridge = await startBridge(broker, 'nats-killed');
+  await allSubscribed(bridge);
+  await using publisher = await startPublisher(broker);
+  const numbers = range(10_000, 1_000);
+  await publishAround(publisher, numbers, unidentified, async () => {
+    await stack.nats.kill();
+    await until(() => bridge.log().includes('mqtt_bridge_holding'), { what: 'the bridge holds back' });
+    const before = await settledBy(bridge);
+    await until(() => publisher.acknowledged.length > numbers.length / 2, {
+      what: 'the broker goes on taking',
+    });
+    expect(await settledBy(bridge)).toBe(before);
+    await stack.nats.start();
+  });
+  expect(await doubled(numbers)).toEqual([]);
+});
+
+test('the bridge killed in the middle: what it had not acknowledged comes again, and each is one row', async () => {
+  await using broker = await startMosquitto({ config: generous });
+  await using first = await startBridge(broker, 'killed');
+  await allSubscribed(first);
+  await using publisher = await startPublisher(broker);
+  const numbers = range(20_000, 1_000);
+  await publishAround(publisher, numbers, identified, () => first.kill());
+  await using second = await startBridge(broker, 'killed');
+  expect(await doubled(numbers)).toEqual([]);
+  await until(async () => (await settledBy(second)) > 0, { what: 'the second took over' });
+});
+
+test('the broker killed with messages that it had saved: each is one row, though they bring no identity', async () => {
+  await using broker = await startMosquitto({ config: generous });
+  await using bridge = await startBridge(broker, 'broker-killed');
+  await allSubscribed(bridge);
+  await using publisher = await startPublisher(broker);
+  await stack.nats.kill();
+  const numbers = range(30_000, 200);
+  for (const n of numbers) publisher.send(n, {});
+  await publisher.allAcknowledged();
+  await until(() => numbers.every((n) => broker.hasSaved(`"n":${n}}`)), {
+    what: 'the broker has saved them',
+  });
+  await until(() => bridge.log().includes('mqtt_bridge_holding'), { what: 'the bridge holds back' });
+  await broker.kill();
+  await until(() => bridge.log().includes('mqtt_bridge_away'), { what: 'the bridge has lost the broker' });
+  await broker.start();
+  await allSubscribed(bridge, 8);
+  await stack.nats.start();
+  expect(await doubled(numbers)).toEqual([]);
+  expect(bridge.log()).not.toContain('mqtt_bridge_session_lost');
 });

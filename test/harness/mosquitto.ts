@@ -20,7 +20,7 @@ export interface TestMosquitto {
 }
 
 export interface MosquittoOptions {
-  /** Lines of `mosquitto.conf`, added to a listener for everybody and a store that is saved at every change. */
+  /** Lines of `mosquitto.conf`, added to a listener for everybody and a store that is saved every second. */
   readonly config?: readonly string[];
   /** `mqtts`: `config` says with which certificate. */
   readonly scheme?: 'mqtt' | 'mqtts';
@@ -46,7 +46,6 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Te
     'user root',
     'persistence true',
     `persistence_location ${store}/`,
-    'autosave_on_changes true',
     'autosave_interval 1',
     ...(options.config ?? []),
   ];
