@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import type { Config } from '../config/settings.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { createRandomPool } from '../lib/random-pool.ts';
@@ -8,19 +6,14 @@ import { whenAborted } from '../lib/when-aborted.ts';
 import { createLog } from '../observe/create-log.ts';
 import { createBridgeMetrics } from '../observe/mqtt-bridge.ts';
 import { createRoleRegistry } from '../observe/process.ts';
-import {
-  type BridgeOptions,
-  type BrokerOptions,
-  type MqttBridge,
-  startMqttBridge,
-} from '../sources/mqtt/bridge/mqtt-bridge.ts';
-import { startDoor } from './door.ts';
-import { startHealthServer } from './health.ts';
-import type { RoleDeps } from './role-deps.ts';
+import { type BridgeOptions, type MqttBridge, startMqttBridge } from '../sources/mqtt/bridge/mqtt-bridge.ts';
+import { bridgeClientIds, bridgedBroker } from './bridged-broker.ts';
+import { type Door, startDoor } from './door.ts';
+import { type HealthServer, startHealthServer } from './health.ts';
+import type { RoleDeps, RoleInstruments } from './role-deps.ts';
 import { createRoleId, version } from './role-status.ts';
 
 export interface RunningMqttBridge {
-  readonly connections: number;
   /** Acknowledges what JetStream takes, then leaves the broker. */
   drain(): Promise<void>;
 }
@@ -38,8 +31,8 @@ const firstTryMs = 2_000;
 export async function startMqttBridgeRole(config: Config, deps: RoleDeps = {}): Promise<RunningMqttBridge> {
   const { now = () => performance.now(), wallClock = Date.now, random = Math.random } = deps;
   const { stop = new AbortController().signal, log = createLog({ level: config.logLevel }) } = deps;
-  const broker = brokerOf(config);
-  const clientIds = clientIdsOf(config);
+  const broker = bridgedBroker(config);
+  const clientIds = bridgeClientIds(config);
   const id = createRoleId('mqtt-bridge', random);
   const metrics = createRoleRegistry('mqtt-bridge', version);
   let bridge: MqttBridge | undefined;
@@ -49,12 +42,8 @@ export async function startMqttBridgeRole(config: Config, deps: RoleDeps = {}): 
   // No check of tokens here: the broker has answered the device, so what is wrong is quarantined.
   const checks = { withDevices: false, syncAuth: false };
   const door = startDoor({ config, role: 'mqtt-bridge', id, status, ...checks, ...instruments });
-  const whyNotReady = async () => {
-    if (!(await door.isReady())) return 'NATS is away';
-    const why = bridge === undefined ? 'not started yet' : bridge.whyAway();
-    return why === undefined ? undefined : `the broker is away: ${why}`;
-  };
-  const health = await startHealth().catch(async (error) => {
+  const why = () => (bridge === undefined ? 'not started yet' : bridge.whyAway());
+  const health = await startHealth(config, door, why, instruments).catch(async (error) => {
     await door.drain();
     throw error;
   });
@@ -65,24 +54,11 @@ export async function startMqttBridgeRole(config: Config, deps: RoleDeps = {}): 
     stop.throwIfAborted();
   }
   const bridgeMetrics = createBridgeMetrics(metrics, held);
-  const running = startMqttBridge({
-    ...boundsOf(config),
-    broker,
-    clientIds,
-    log,
-    random,
-    clock: wallClock,
-    metrics: bridgeMetrics,
-    intake: door.intake,
-    randomBytes: createRandomPool(randomBytes),
-  });
+  const running = startBridge(config, door, { ...instruments, broker, clientIds, metrics: bridgeMetrics });
   bridge = running;
   const about = { event: 'ready', role: 'mqtt-bridge', id, broker: broker.url.host, clientIds };
   log.info(about, `mqtt-bridge reads from ${broker.url.host}`);
   return {
-    get connections() {
-      return running.connections;
-    },
     drain: async () => {
       health.draining();
       await running.drain();
@@ -91,70 +67,34 @@ export async function startMqttBridgeRole(config: Config, deps: RoleDeps = {}): 
       log.info({ event: 'drained', role: 'mqtt-bridge', id }, 'mqtt-bridge drained');
     },
   };
-
-  async function startHealth() {
-    stop.throwIfAborted();
-    const { bind, healthPort: port } = config;
-    return startHealthServer({ bind, port, whyNotReady, durability: door.durability, metrics, log });
-  }
 }
 
-/** Half, since an envelope is larger than its packet: the publisher's own bound is then never reached. */
-function boundsOf({
-  maxInFlight,
-  maxInFlightBytes,
-}: Config): Pick<BridgeOptions, 'maxInFlight' | 'maxInFlightBytes'> {
-  return { maxInFlight: Math.ceil(maxInFlight / 2), maxInFlightBytes: Math.ceil(maxInFlightBytes / 2) };
-}
-
-/** @throws Error with one sentence */
-function brokerOf(config: Config): BrokerOptions {
-  const { bridgeTlsCa: ca, bridgeTlsCert: cert, bridgeTlsKey: key } = config;
-  for (const path of [ca, cert, key]) if (path !== undefined) requireReadable(path);
-  if ((cert === undefined) !== (key === undefined))
-    throw new Error(
-      'TRIBUTARY_BRIDGE_TLS_CERT and TRIBUTARY_BRIDGE_TLS_KEY go together: set both or neither.',
-    );
-  return {
-    url: urlOf(config),
-    username: config.bridgeUsername,
-    password: config.bridgePassword,
-    tls: { ca, cert, key },
-    version: config.bridgeMqttVersion,
-    filter: config.bridgeFilter,
-    group: config.bridgeShared ? config.bridgeGroup : undefined,
-    receiveMaximum: config.bridgeInFlight,
-    sessionExpirySeconds: config.bridgeSessionExpirySeconds,
+async function startHealth(
+  config: Config,
+  door: Door,
+  whyAway: () => string | undefined,
+  { log, metrics }: Pick<RoleInstruments, 'log' | 'metrics'>,
+): Promise<HealthServer> {
+  const whyNotReady = async () => {
+    if (!(await door.isReady())) return 'NATS is away';
+    const why = whyAway();
+    return why === undefined ? undefined : `the broker is away: ${why}`;
   };
+  const { bind, healthPort: port } = config;
+  return startHealthServer({ bind, port, whyNotReady, durability: door.durability, metrics, log });
 }
 
-function urlOf({ bridgeUrl }: Config): URL {
-  if (bridgeUrl === undefined)
-    throw new Error('TRIBUTARY_BRIDGE_URL is not set: name the broker to read from, mqtt://host:1883.');
-  const url = URL.canParse(bridgeUrl) ? new URL(bridgeUrl) : undefined;
-  // Not shown: what does not parse may hold a password as well.
-  if (url === undefined || !['mqtt:', 'mqtts:'].includes(url.protocol) || url.hostname === '')
-    throw new Error('TRIBUTARY_BRIDGE_URL is no broker’s address: mqtt://host:1883 or mqtts://host:8883.');
-  if (url.username === '' && url.password === '') return url;
-  const remedy = 'put them into TRIBUTARY_BRIDGE_USERNAME and TRIBUTARY_BRIDGE_PASSWORD';
-  throw new Error(`TRIBUTARY_BRIDGE_URL holds credentials: ${remedy}.`);
-}
+type Given = Pick<BridgeOptions, 'broker' | 'clientIds' | 'metrics' | 'log' | 'random'> &
+  Pick<RoleInstruments, 'wallClock'>;
 
-function clientIdsOf({ bridgeClientId, bridgeConnections, bridgeShared }: Config): string[] {
-  if (!bridgeShared && bridgeConnections > 1)
-    throw new Error(
-      `TRIBUTARY_BRIDGE_SHARED=no with TRIBUTARY_BRIDGE_CONNECTIONS=${bridgeConnections}: each connection would get every message. Set it to 1.`,
-    );
-  const prefix = bridgeClientId ?? `tributary-bridge-${hostname()}`;
-  return Array.from({ length: bridgeConnections }, (_, index) => `${prefix}-${index + 1}`);
-}
-
-function requireReadable(path: string): void {
-  try {
-    readFileSync(path);
-  } catch (error) {
-    throw new Error(`${path} cannot be read: ${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    });
-  }
+function startBridge({ maxInFlight, maxInFlightBytes }: Config, door: Door, given: Given): MqttBridge {
+  return startMqttBridge({
+    ...given,
+    clock: given.wallClock,
+    intake: door.intake,
+    randomBytes: createRandomPool(randomBytes),
+    // Half, since an envelope is larger than its packet: the publisher's own bound is then never reached.
+    maxInFlight: Math.ceil(maxInFlight / 2),
+    maxInFlightBytes: Math.ceil(maxInFlightBytes / 2),
+  });
 }

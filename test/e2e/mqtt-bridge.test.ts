@@ -6,6 +6,7 @@ import { startMosquitto, type TestMosquitto } from '../harness/mosquitto.ts';
 import { type RoleProcess, startRole } from '../harness/role-process.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';
+import { freeze } from '../stream/stream-fixture.ts';
 
 const device = { tenantId: 'acme', deviceId: 'd1', siteId: 's1', token: 'secret-token' };
 const topic = 'tenant/acme/device/d1/telemetry';
@@ -188,6 +189,21 @@ test('NATS killed: the broker keeps what is not acknowledged, and each is one ro
     await stack.nats.start();
   });
   expect(await doubled(numbers)).toEqual([]);
+});
+
+test('NATS frozen: what it stored and did not say is one row, though it is offered again and brings no identity', async () => {
+  await using broker = await startMosquitto({ config: generous });
+  await using bridge = await startBridge(broker, 'nats-frozen');
+  await allSubscribed(bridge);
+  await using publisher = await startPublisher(broker);
+  const numbers = range(15_000, 50);
+  await freeze(stack.nats.pid());
+  for (const n of numbers) publisher.send(n, {});
+  await publisher.allAcknowledged();
+  await until(() => bridge.log().includes('mqtt_bridge_holding'), { what: 'the bridge holds back' });
+  process.kill(stack.nats.pid(), 'SIGCONT');
+  expect(await doubled(numbers)).toEqual([]);
+  await until(() => bridge.log().includes('mqtt_bridge_flowing'), { what: 'nothing is held back' });
 });
 
 test('the bridge killed in the middle: what it had not acknowledged comes again, and each is one row', async () => {

@@ -61,6 +61,21 @@ test('the envelope in the stream is the documented one, the payload byte for byt
   await publisher.drain();
 });
 
+test('all tries of a source that tries again by itself are one message, which arrived at the first', async () => {
+  await using stream = await startTestStream();
+  const publisher = testPublisher(stream.nc);
+  const intake = intakeWith({ publisher });
+  const firstTry = { identity: randomBytes(16), arrivedAtMs: 1_767_000_000_000 };
+  const message = messageOf('{"site_id":"s1"}', { source: 'mqtt-bridge', firstTry });
+  expect(await intake.accept(message)).toMatchObject({ ok: true, duplicate: false });
+  expect(await intake.accept(message)).toMatchObject({ ok: true, seq: 1, duplicate: true });
+  const [stored, ...more] = await storedMessages(stream.nc);
+  expect(more).toEqual([]);
+  expect(stored?.msgId).toBe(`f1.${firstTry.identity.toString('hex')}`);
+  expect(JSON.parse(stored?.text ?? '').ts).toBe(firstTry.arrivedAtMs);
+  await publisher.drain();
+});
+
 test('bytes that are no text travel in base64', async () => {
   await using stream = await startTestStream();
   const publisher = testPublisher(stream.nc);
