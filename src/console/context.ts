@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { OpenSession } from './access/sessions.ts';
 import type { Actor } from './actor.ts';
+import type { QuarantineService } from './quarantine-service.ts';
 
 /**
  * What operations work with. The role hands it in; what comes from a room that the console may not import (the worker's
@@ -15,6 +16,7 @@ export interface ConsoleServices {
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
+  readonly quarantine: QuarantineService;
 }
 
 /** One change, for the audit log. */

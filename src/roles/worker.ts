@@ -11,7 +11,6 @@ import { startMaintenance } from '../store/maintenance.ts';
 import { createPartitions } from '../store/partitions.ts';
 import { createPool } from '../store/pool.ts';
 import { type RegistryFeed, startRegistryFeed } from '../store/registry-feed.ts';
-import { startRoller } from '../store/series/roller.ts';
 import { ledgerShards } from '../store/statements/add-to-ledger.ts';
 import type { Queryable } from '../store/statements/queryable.ts';
 import { type PulledMessage, startPuller } from '../stream/puller.ts';
@@ -40,6 +39,7 @@ import { createSettledNotices } from '../worker/settled-notices.ts';
 import { createTap } from '../worker/tap.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
 import { startAlarms } from './alarms.ts';
+import { decodeOptionsOf } from './decode-options.ts';
 import { natsDial } from './dial-nats.ts';
 import { soon } from './goodbye.ts';
 import { startNatsDialer } from './nats-dialer.ts';
@@ -98,7 +98,6 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
     wallClock,
     tasks,
   });
-  const roller = startRoller({ pool, log, clock: now });
   const instruments = { metrics, log, now, wallClock, random };
   return startWorkWithBoth({
     role: 'worker',
@@ -108,7 +107,7 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
     dialer,
     queue: { stream: streamName, consumer: consumerName },
     metrics,
-    maintenance: { drain: async () => void (await Promise.all([maintenance.drain(), roller.drain()])) },
+    maintenance,
     registry,
     start: (nc, onFailure) =>
       startWork({ config, id, nc, pool, registry, auditor, onFailure, ...instruments }),
@@ -204,13 +203,7 @@ function pullerOf({ config, nc, metrics, log, now, random }: WorkOptions) {
 
 /** How messages are planned and settled. */
 function settling({ config, pool, registry, log, now }: WorkOptions, limiter: RateLimiter, routing: Routing) {
-  const decodeOptions = {
-    stream: streamName,
-    maxBodyBytes: config.maxBodyBytes,
-    maxMetrics: config.maxMetrics,
-    maxAheadMs: config.maxAheadMs,
-    retentionMs: config.retentionDays * 86_400_000,
-  };
+  const decodeOptions = decodeOptionsOf(config);
   const epochs = createEpochs(pool, streamName);
   return {
     plan: (messages: readonly PulledMessage[]) =>

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
+import { parseConfig } from '../../src/config/parse-config.ts';
 import { type Console, consoleDefaults, createConsole } from '../../src/console/console.ts';
 import type { ConsoleServices } from '../../src/console/context.ts';
 import type { KeyedOperation, Operation } from '../../src/console/operation.ts';
 import { createSecret, hashToken, operatorKeyPrefix, tenantKeyPrefix } from '../../src/model/token.ts';
+import { createQuarantineService } from '../../src/roles/quarantine-service.ts';
 import { createPool } from '../../src/store/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../harness/postgres.ts';
 import { silentLog } from '../store/with-database.ts';
@@ -59,6 +61,13 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     now: options.now ?? (() => performance.now()),
     wallClock: Date.now,
     randomBytes,
+    quarantine: createQuarantineService({
+      config: parseConfig({}),
+      pool,
+      publish: undefined,
+      log: silentLog,
+      random: Math.random,
+    }),
   };
   const console = createConsole({
     ...consoleDefaults,

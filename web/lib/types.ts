@@ -147,14 +147,15 @@ export interface RejectedDetails extends Rejected {
   readonly identity: string;
   readonly identity_kind: string;
   readonly stream_seq: unknown;
-  readonly envelope: string;
+  readonly envelope: string | null;
+  readonly envelope_base64: string | null;
   readonly payload: string | null;
   readonly mended_payload: string | null;
   readonly mended_at: string | null;
 }
 
 export interface ReplayProgress {
-  readonly replay_id: string;
+  readonly replay_id: number;
   readonly total: number;
   readonly stored: number;
   readonly duplicate: number;

@@ -20,9 +20,10 @@ export interface SelectionDialogProps {
   readonly onClose: () => void;
 }
 
-/** Without what was left empty. */
+/** Without what was left empty; where that is all, it has to be said that all are meant. */
 function asBody(selection: Selection): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(selection).filter(([, value]) => value !== ''));
+  const given = Object.entries(selection).filter(([, value]) => value !== '' && value !== undefined);
+  return given.length === 0 ? { all: true } : Object.fromEntries(given);
 }
 
 function describe({ ids, reason, device_id }: Selection): string {
@@ -37,12 +38,16 @@ export function ReplayDialog({ tenant, selection, onClose }: SelectionDialogProp
   const [replayId, setReplayId] = useState<string>();
   if (replayId !== undefined) return <Progress {...{ tenant, replayId, onClose }} />;
   const submit = async (form: FormData) => {
-    const { replay_id } = await call<{ replay_id: string | number }>(
+    const { replay_id } = await call<{ replay_id: number | null }>(
       'POST',
       `${apiPath('tenants', tenant)}/quarantine/replay`,
       { body: { ...asBody(selection), ...(form.get('vouch') === 'on' ? { vouch: true } : {}) } },
     );
-    setReplayId(String(replay_id));
+    if (replay_id !== null) setReplayId(String(replay_id));
+    else {
+      say('Nothing is there to be replayed.');
+      onClose();
+    }
   };
   return (
     <FormDialog title="Replay" submit="Replay" onClose={onClose} onSubmit={submit}>

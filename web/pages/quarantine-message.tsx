@@ -45,7 +45,7 @@ export function QuarantineMessage({ tenant, id }: MessageProps) {
             <MessageFacts message={found} />
           </section>
           <Panel title="As it came, without its token">
-            <Payload label="Message as it came" text={found.envelope} />
+            <Payload label="Message as it came" text={found.envelope ?? found.envelope_base64 ?? ''} />
           </Panel>
           {mayMend && <Mend key={found.mended_at} tenant={tenant} message={found} onDone={message.reload} />}
         </div>

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { decodeOptionsOf } from '../../roles/decode-options.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import { type MendOutcome, MendRefusedError, mend } from '../../worker/replay/mend.ts';
 import { withDatabase } from '../connect.ts';
@@ -8,7 +9,6 @@ import { defineCommand, type Invocation, invocationOf } from '../define-command.
 import { CliError, usageError } from '../exit-codes.ts';
 import { toJson } from '../output/json.ts';
 import { judgingSettings } from '../quarantine/judging-settings.ts';
-import { decodeOptionsOf } from '../quarantine/run-replay.ts';
 import { userOf } from '../quarantine/user-of.ts';
 import { parseListedId } from '../selection-options.ts';
 import { connectionSettings } from '../setting-flags.ts';
@@ -60,7 +60,7 @@ async function run(
   invocation: Invocation,
   message: { readonly id: bigint; readonly payload: string; readonly by: string },
 ): Promise<MendOutcome> {
-  const options = { decodeOptions: decodeOptionsOf(invocation), vouch: false };
+  const options = { decodeOptions: decodeOptionsOf(invocation.config), vouch: false };
   try {
     const outcome = await withDatabase(invocation, (pool) =>
       inTransaction(pool, (db) => mend(db, { ...message, tenantId: undefined }, options)),

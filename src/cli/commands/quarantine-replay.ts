@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { decodeOptionsOf } from '../../roles/decode-options.ts';
 import { dryRun } from '../../worker/replay/dry-run.ts';
 import { withDatabase } from '../connect.ts';
 import type { CliContext } from '../context.ts';
@@ -7,7 +8,7 @@ import { usageError } from '../exit-codes.ts';
 import { createLazyBar } from '../output/lazy-bar.ts';
 import { judgingSettings } from '../quarantine/judging-settings.ts';
 import { reportDryRun, reportReplay } from '../quarantine/replay-report.ts';
-import { decodeOptionsOf, runReplay } from '../quarantine/run-replay.ts';
+import { runReplay } from '../quarantine/run-replay.ts';
 import { addSelectionOptions, type SelectionOptions, selectionOf } from '../quarantine/selection-options.ts';
 import { userOf } from '../quarantine/user-of.ts';
 import { connectionSettings } from '../setting-flags.ts';
@@ -51,14 +52,15 @@ async function run(invocation: Invocation, options: Options): Promise<void> {
   const bar = createLazyBar(invocation.terminal, options.dryRun === true ? 'looking' : 'replaying');
   const common = {
     selection,
-    decodeOptions: decodeOptionsOf(invocation),
     vouch: vouch !== undefined,
     onProgress: bar.update,
     stop: invocation.signals.stop(),
   };
   const by = userOf(options.by, invocation);
   if (options.dryRun === true) {
-    const result = await withDatabase(invocation, (db) => dryRun({ ...common, db })).finally(bar.stop);
+    const result = await withDatabase(invocation, (db) =>
+      dryRun({ ...common, db, decodeOptions: decodeOptionsOf(invocation.config) }),
+    ).finally(bar.stop);
     reportDryRun(invocation, result);
     return;
   }

@@ -1,58 +1,43 @@
-import { createPartitions } from '../../store/partitions.ts';
-import { readingsSubject, streamName } from '../../stream/subjects.ts';
-import type { DecodeOptions } from '../../worker/decode.ts';
+import { replayOptionsOf } from '../../roles/replay-options.ts';
+import { selectionText } from '../../store/quarantine/selection.ts';
 import { type ReplayOptions, type ReplayResult, replay } from '../../worker/replay/replay.ts';
-import { createTap } from '../../worker/tap.ts';
 import { createCliLog, withDatabase, withNats } from '../connect.ts';
 import type { Invocation } from '../define-command.ts';
-import { selectionText } from './selection-options.ts';
 
-export interface ReplayRequest
-  extends Pick<ReplayOptions, 'selection' | 'vouch' | 'onProgress' | 'stop' | 'decodeOptions'> {
+export interface ReplayRequest extends Pick<ReplayOptions, 'selection' | 'vouch' | 'onProgress' | 'stop'> {
   /** Who replays. */
   readonly by: string;
   readonly vouchedBecause: string | undefined;
 }
 
-type Tap = ReplayOptions['onSettled'];
+type Publish = (subject: string, data: string) => void;
 
 /** Replays in the instance's database; live taps see what is stored where NATS can be reached. */
 export async function runReplay(invocation: Invocation, request: ReplayRequest): Promise<ReplayResult> {
-  return withTap(invocation, (onSettled) =>
-    withDatabase(invocation, (pool) => {
-      const { config, random } = invocation;
-      const log = createCliLog(config);
-      return replay({
+  const { config, random } = invocation;
+  const { by, vouchedBecause, selection } = request;
+  return withPublish(invocation, (publish) =>
+    withDatabase(invocation, (pool) =>
+      replay({
+        ...replayOptionsOf({ config, pool, publish, random, log: createCliLog(config) }),
         ...request,
-        pool,
-        note: {
-          operator: request.by,
-          filter: selectionText(request.selection),
-          vouchedBecause: request.vouchedBecause,
-        },
-        partitions: createPartitions({ pool, log, clock: () => performance.now() }),
-        thresholds: config,
-        maxSensors: config.maxSensors,
-        onSettled,
-        random,
-        log,
-      });
-    }),
+        note: { operator: by, filter: selectionText(selection), vouchedBecause },
+      }),
+    ),
   );
 }
 
 /** Storing does not wait for NATS: without it the taps miss what they may miss anyway. */
-async function withTap(
+async function withPublish(
   invocation: Invocation,
-  work: (tap: Tap) => Promise<ReplayResult>,
+  work: (publish: Publish | undefined) => Promise<ReplayResult>,
 ): Promise<ReplayResult> {
   let result: Promise<ReplayResult> | undefined;
   try {
     return await withNats(invocation, async (nc) => {
-      const tap = createTap((tenantId, deviceId, data) => {
-        if (!nc.isClosed()) nc.publish(readingsSubject(tenantId, deviceId), data);
+      result = work((subject, data) => {
+        if (!nc.isClosed()) nc.publish(subject, data);
       });
-      result = work(tap);
       const replayed = await result;
       await nc.flush();
       return replayed;
@@ -60,17 +45,6 @@ async function withTap(
   } catch {
     if (result !== undefined) return await result;
     invocation.terminal.note('NATS cannot be reached: live taps will not see what is replayed.');
-    return work(() => {});
+    return work(undefined);
   }
-}
-
-/** What form is judged by, as in the workers. */
-export function decodeOptionsOf({ config }: Pick<Invocation, 'config'>): DecodeOptions {
-  return {
-    stream: streamName,
-    maxBodyBytes: config.maxBodyBytes,
-    maxMetrics: config.maxMetrics,
-    maxAheadMs: config.maxAheadMs,
-    retentionMs: config.retentionDays * 86_400_000,
-  };
 }

@@ -28,16 +28,4 @@ export function selectionOf(options: SelectionOptions): QuarantineSelection {
   return requireSelection(selection, all, whatToSay);
 }
 
-/** As the database notes it. */
-export function selectionText(selection: QuarantineSelection): string {
-  const { tenantId, deviceId, reason, ids, beforeMs } = selection;
-  return JSON.stringify({
-    tenant_id: tenantId,
-    device_id: deviceId,
-    reason,
-    ids: ids?.map(String),
-    before: beforeMs === undefined ? undefined : new Date(beforeMs).toISOString(),
-  });
-}
-
 export const parseReason = oneOfReasons(Object.keys(reasons));

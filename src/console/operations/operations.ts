@@ -1,5 +1,6 @@
 import type { Operation } from '../operation.ts';
 import { deviceOperations } from './devices.ts';
+import { quarantineOperations } from './quarantine/quarantine.ts';
 import { sessionOperations } from './session.ts';
 import { tenantOperations } from './tenants.ts';
 
@@ -8,4 +9,5 @@ export const operations: readonly Operation[] = [
   ...sessionOperations,
   ...tenantOperations,
   ...deviceOperations,
+  ...quarantineOperations,
 ];

@@ -8,6 +8,12 @@ export interface QuarantineFilter {
   readonly reason?: string | undefined;
   /** When it was quarantined, ms since the epoch: not older than this. */
   readonly sinceMs?: number | undefined;
+  /** The same as RFC 3339, and put there before this. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  /** Those before this one. */
+  readonly beforeId?: string | undefined;
+  readonly mended?: boolean | undefined;
   readonly limit: number;
 }
 
@@ -22,6 +28,9 @@ export interface QuarantineEntry {
   readonly msg_type: string | null;
   readonly arrived_at: string;
   readonly quarantined_at: string;
+  /** Of the envelope. */
+  readonly size_bytes: number;
+  readonly mended: boolean;
 }
 
 export interface QuarantineDetails extends QuarantineEntry {
@@ -31,6 +40,8 @@ export interface QuarantineDetails extends QuarantineEntry {
   readonly identity: string;
   readonly identity_kind: string;
   readonly stream_seq: bigint;
+  /** False: more was cut out than the payload's own token, so that it can only be stored mended. */
+  readonly intact: boolean;
   /** JSON text that replays judge instead of what was sent; null: nobody mended it. */
   readonly mended_payload: string | null;
   readonly mended_by: string | null;
@@ -38,7 +49,8 @@ export interface QuarantineDetails extends QuarantineEntry {
 }
 
 const entryColumns = `quarantine_id, reason, detail, sqlstate, tenant_id, device_id, msg_type,
-  ${isoTime('arrived_at')} as arrived_at, ${isoTime('quarantined_at')} as quarantined_at`;
+  ${isoTime('arrived_at')} as arrived_at, ${isoTime('quarantined_at')} as quarantined_at,
+  octet_length(envelope) as size_bytes, mended_at is not null as mended`;
 
 /** What was quarantined, newest first. */
 export async function listQuarantine(db: Queryable, filter: QuarantineFilter): Promise<QuarantineEntry[]> {
@@ -50,6 +62,10 @@ export async function listQuarantine(db: Queryable, filter: QuarantineFilter): P
     `quarantined_at >= timestamptz 'epoch' + ?::float8 * interval '1 millisecond'`,
     filter.sinceMs,
   );
+  conditions.add('quarantined_at >= ?::timestamptz', filter.from);
+  conditions.add('quarantined_at < ?::timestamptz', filter.to);
+  conditions.add('quarantine_id < ?::bigint', filter.beforeId);
+  conditions.add('(mended_at is not null) = ?', filter.mended);
   const { rows } = await db.query<QuarantineEntry>({
     text: `
       select ${entryColumns} from quarantine ${conditions.where}
@@ -59,17 +75,18 @@ export async function listQuarantine(db: Queryable, filter: QuarantineFilter): P
   return rows;
 }
 
-/** One quarantined message with its envelope, for an operator; undefined where there is none of this number. */
+/** One quarantined message with its envelope; undefined where there is none of this number. @param tenantId only this one's */
 export async function findQuarantined(
   db: Queryable,
   quarantineId: bigint,
+  tenantId?: string,
 ): Promise<QuarantineDetails | undefined> {
   const { rows } = await db.query<QuarantineDetails>({
     text: `
-      select ${entryColumns}, subject, envelope, identity, identity_kind, stream_seq, mended_payload, mended_by,
+      select ${entryColumns}, subject, envelope, identity, identity_kind, stream_seq, intact, mended_payload, mended_by,
         ${isoTime('mended_at')} as mended_at
-      from quarantine where quarantine_id = $1`,
-    values: [quarantineId],
+      from quarantine where quarantine_id = $1 and ($2::text is null or tenant_id = $2)`,
+    values: [quarantineId, tenantId ?? null],
   });
   return rows[0];
 }

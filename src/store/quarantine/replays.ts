@@ -1,7 +1,11 @@
 import type { Queryable } from '../statements/queryable.ts';
+import { countSelected } from './select-page.ts';
+import type { QuarantineSelection } from './selection.ts';
 
 /** Who replays what, and why its tokens need not match; undefined: they must. */
 export interface NewReplay {
+  /** Whose messages alone it is for; undefined: an operator's, of any tenant. */
+  readonly tenantId?: string | undefined;
   readonly operator: string;
   /** JSON text. */
   readonly filter: string;
@@ -15,21 +19,41 @@ export interface ReplayCounts {
   readonly refused: number;
 }
 
-/** @returns the replay's number. */
-export async function openReplay(db: Queryable, replay: NewReplay): Promise<number> {
+async function openReplay(db: Queryable, replay: NewReplay, total: number): Promise<number> {
   const { rows } = await db.query<{ replay_id: number }>({
-    text: `insert into replays (operator, filter, vouched_because) values ($1, $2, $3) returning replay_id`,
-    values: [replay.operator, replay.filter, replay.vouchedBecause],
+    text: `insert into replays (operator, filter, vouched_because, tenant_id, total) values ($1, $2, $3, $4, $5)
+      returning replay_id`,
+    values: [replay.operator, replay.filter, replay.vouchedBecause, replay.tenantId, total],
   });
   const row = rows[0];
   if (row === undefined) throw new Error('the replay could not be noted: nothing was replayed');
   return row.replay_id;
 }
 
+/** A replay that is to begin. */
+export interface OpenedReplay {
+  readonly replayId: number;
+  readonly total: number;
+  /** What comes in after it is not meant. */
+  readonly newestId: bigint;
+}
+
+/** Notes a replay of what is selected now; undefined where that is nothing. */
+export async function openSelected(
+  db: Queryable,
+  selection: QuarantineSelection,
+  note: NewReplay,
+): Promise<OpenedReplay | undefined> {
+  const { rows: total, newestId } = await countSelected(db, selection);
+  if (total === 0) return undefined;
+  return { replayId: await openReplay(db, note, total), total, newestId };
+}
+
 /** In the transaction that brings the outcomes about. */
 export async function addToReplay(db: Queryable, replayId: number, counts: ReplayCounts): Promise<void> {
   await db.query({
-    text: `update replays set stored = stored + $2, duplicates = duplicates + $3, refused = refused + $4
+    text: `update replays set stored = stored + $2, duplicates = duplicates + $3, refused = refused + $4,
+        updated_at = now()
       where replay_id = $1`,
     values: [replayId, counts.stored, counts.duplicates, counts.refused],
   });
@@ -45,10 +69,11 @@ export async function selectReplayCounts(db: Queryable, replayId: number): Promi
   return { stored: Number(stored), duplicates: Number(duplicates), refused: Number(refused) };
 }
 
-export async function finishReplay(db: Queryable, replayId: number): Promise<void> {
+/** @param error why it ended early; undefined: it went through all */
+export async function finishReplay(db: Queryable, replayId: number, error?: string): Promise<void> {
   await db.query({
-    text: 'update replays set finished_at = now() where replay_id = $1',
-    values: [replayId],
+    text: 'update replays set finished_at = now(), updated_at = now(), error = $2 where replay_id = $1',
+    values: [replayId, error],
   });
 }
 

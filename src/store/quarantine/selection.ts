@@ -18,3 +18,15 @@ export function selectionConditions(selection: QuarantineSelection): Conditions 
   );
   return conditions;
 }
+
+/** As the database notes it. */
+export function selectionText(selection: QuarantineSelection): string {
+  const { tenantId, deviceId, reason, ids, beforeMs } = selection;
+  return JSON.stringify({
+    tenant_id: tenantId,
+    device_id: deviceId,
+    reason,
+    ids: ids?.map(String),
+    before: beforeMs === undefined ? undefined : new Date(beforeMs).toISOString(),
+  });
+}

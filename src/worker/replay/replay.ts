@@ -7,7 +7,8 @@ import {
   addToReplay,
   finishReplay,
   type NewReplay,
-  openReplay,
+  type OpenedReplay,
+  openSelected,
   type ReplayCounts,
   selectReplayCounts,
 } from '../../store/quarantine/replays.ts';
@@ -18,9 +19,8 @@ import type { Candidate } from './candidates.ts';
 import { selectedChunks } from './chunks.ts';
 import { type SettleAgainOptions, settleAgain } from './settle-again.ts';
 
-export interface ReplayOptions extends SettleAgainOptions {
+export interface RunOptions extends SettleAgainOptions {
   readonly selection: QuarantineSelection;
-  readonly note: NewReplay;
   /** Called with the messages gone through so far and how many there are. */
   readonly onProgress: (done: number, total: number) => void;
   /** Told after each COMMIT what was judged. */
@@ -29,6 +29,10 @@ export interface ReplayOptions extends SettleAgainOptions {
   readonly stop: AbortSignal;
   readonly random: () => number;
   readonly log: Logger;
+}
+
+export interface ReplayOptions extends RunOptions {
+  readonly note: NewReplay;
 }
 
 export interface ReplayResult extends ReplayCounts {
@@ -54,11 +58,19 @@ export const replayDefaults = {
  * @throws what the database throws when that is no passing trouble
  */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
-  const { pool, selection, note, onProgress, stop } = options;
-  const { rows: total, newestId } = await countSelected(pool, selection);
+  const opened = await openSelected(options.pool, options.selection, options.note);
+  return opened === undefined
+    ? resultOf(createState(), undefined, !options.stop.aborted)
+    : runOpened(opened, options);
+}
+
+/** The same for a replay that is opened already. */
+export async function runOpened(
+  { replayId, total, newestId }: OpenedReplay,
+  options: RunOptions,
+): Promise<ReplayResult> {
+  const { pool, selection, onProgress, stop } = options;
   const state = createState();
-  if (total === 0) return resultOf(state, undefined, !stop.aborted);
-  const replayId = await openReplay(pool, note);
   let done = 0;
   for await (const ids of selectedChunks(pool, selection, newestId)) {
     if (stop.aborted) break;
@@ -67,7 +79,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     onProgress(Math.min(done, total), total);
   }
   await settleSkipped(replayId, newestId, state, options);
-  await finishReplay(pool, replayId);
+  await finishReplay(pool, replayId, stop.aborted ? 'stopped before the end' : undefined);
   return resultOf(state, replayId, !stop.aborted);
 }
 
@@ -79,7 +91,7 @@ async function settleSkipped(
   replayId: number,
   newestId: bigint,
   state: State,
-  options: ReplayOptions,
+  options: RunOptions,
 ): Promise<void> {
   const { pool, stop } = options;
   const ids = state.skipped.splice(0);
@@ -113,7 +125,7 @@ async function settleChunk(
   replayId: number,
   ids: readonly bigint[],
   state: State,
-  options: ReplayOptions,
+  options: RunOptions,
 ): Promise<void> {
   try {
     await untilSettled(replayId, ids, state, options);
@@ -135,7 +147,7 @@ async function untilSettled(
   replayId: number,
   ids: readonly bigint[],
   state: State,
-  options: ReplayOptions,
+  options: RunOptions,
 ): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {
@@ -154,7 +166,7 @@ async function untilSettled(
   }
 }
 
-async function hasCommitted(replayId: number, state: State, { pool }: ReplayOptions): Promise<boolean> {
+async function hasCommitted(replayId: number, state: State, { pool }: RunOptions): Promise<boolean> {
   const now = await selectReplayCounts(pool, replayId);
   if (sumOf(now) === sumOf(state.counts)) return false;
   state.counts = now;
@@ -186,7 +198,7 @@ async function refuse(
   id: bigint,
   error: unknown,
   state: State,
-  { pool }: ReplayOptions,
+  { pool }: RunOptions,
 ): Promise<void> {
   const sqlstate = sqlstateOf(error);
   const detail = `the database refused the message with SQLSTATE ${sqlstate ?? 'unknown'}`;

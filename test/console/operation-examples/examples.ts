@@ -1,4 +1,5 @@
 import type { Examples } from './example.ts';
+import { quarantineExamples } from './quarantine.ts';
 import { registryExamples } from './registry.ts';
 
-export const examples: Examples = { ...registryExamples };
+export const examples: Examples = { ...registryExamples, ...quarantineExamples };
