@@ -78,7 +78,8 @@ async function clear(
 ): Promise<void> {
   await requestApi(nc, `STREAM.PURGE.${streamName}`);
   await pool.query('truncate claims, ledger, message_keys, quarantine');
-  if (what === 'everything') await pool.query('truncate telemetry, device_state, sensors');
+  if (what === 'everything')
+    await pool.query('truncate telemetry, telemetry_rollup, rollup_owed, device_state, sensors');
   await pool.query('checkpoint');
 }
 

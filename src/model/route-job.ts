@@ -1,9 +1,10 @@
 import { shortHash } from './canonical-hash.ts';
+import { jobJson } from './job-json.ts';
 import { topLevelMembers } from './json-spans.ts';
 
 /**
  * What lies on `routes.{tenant_id}` in ROUTES: one job for one route, as UTF-8 JSON. It holds no token. `metrics` and
- * `extra` are the texts that the device sent: a job is never parsed and printed again.
+ * `extra` are what the device sent as `jobJson` writes it; a job is never parsed and printed again.
  */
 
 export interface JobHead {
@@ -48,16 +49,16 @@ export function statusIdentity(tenantId: string, deviceId: string, { status, sin
   return shortHash(JSON.stringify(['status', tenantId, deviceId, status, Date.parse(since)]));
 }
 
-/** The part of a message's job that is the same for all its routes. */
+/** The part of a message's job that is the same for all its routes, and whether it comes from memory or from the database. */
 export function encodeMessageBody(message: Omit<JobHead, 'routeId'> & RoutedMessage): string {
   const { deviceId, siteId, msgType, seq, time, arrivedAt, metricsText, extraText } = message;
   const seqText = seq === undefined ? '' : `"seq":${seq},`;
-  const extra = extraText === undefined ? '' : `,"extra":${extraText}`;
+  const extra = extraText === undefined ? '' : `,"extra":${jobJson(extraText)}`;
   // Ids and times need no escaping; a site is any text.
   return (
     `"kind":"message","tenant_id":"${message.tenantId}","device_id":"${deviceId}","site_id":${JSON.stringify(siteId)},` +
     `"msg_type":"${msgType}",${seqText}"time":"${time}","arrived_at":"${arrivedAt}","identity":"${message.identity}",` +
-    `"metrics":${metricsText}${extra}}`
+    `"metrics":${jobJson(metricsText)}${extra}}`
   );
 }
 

@@ -11,6 +11,7 @@ import { startMaintenance } from '../store/maintenance.ts';
 import { createPartitions } from '../store/partitions.ts';
 import { createPool } from '../store/pool.ts';
 import { type RegistryFeed, startRegistryFeed } from '../store/registry-feed.ts';
+import { startRoller } from '../store/series/roller.ts';
 import { ledgerShards } from '../store/statements/add-to-ledger.ts';
 import type { Queryable } from '../store/statements/queryable.ts';
 import { type PulledMessage, startPuller } from '../stream/puller.ts';
@@ -98,6 +99,7 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
     wallClock,
     tasks,
   });
+  const roller = startRoller({ pool, log, clock: now });
   const instruments = { metrics, log, now, wallClock, random };
   return startWorkWithBoth({
     role: 'worker',
@@ -107,7 +109,7 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
     dialer,
     queue: { stream: streamName, consumer: consumerName },
     metrics,
-    maintenance,
+    maintenance: { drain: async () => void (await Promise.all([maintenance.drain(), roller.drain()])) },
     registry,
     start: (nc, onFailure) =>
       startWork({ config, id, nc, pool, registry, auditor, onFailure, ...instruments }),

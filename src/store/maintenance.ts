@@ -1,8 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { backoffMs } from '../lib/backoff.ts';
-import { createWaker, type Waker } from '../lib/waker.ts';
 import type { QuarantineLimits } from '../model/quarantine-limits.ts';
+import { type Alone, startAlone } from './alone.ts';
 import { dropOldWeeks } from './maintenance/drop-old-weeks.ts';
 import { evictDeadLetters } from './maintenance/evict-dead-letters.ts';
 import { evictQuarantine } from './maintenance/evict-quarantine.ts';
@@ -14,7 +13,6 @@ import { makeWeeksAhead } from './maintenance/make-weeks-ahead.ts';
 import { purgeTombstones } from './maintenance/purge-tombstones.ts';
 import { createSchedule, type Task } from './maintenance/schedule.ts';
 import { sweepStatus } from './maintenance/sweep-status.ts';
-import { createClient, endClient } from './pool.ts';
 import type { Queryable } from './statements/queryable.ts';
 
 export interface MaintenanceOptions {
@@ -68,97 +66,46 @@ export const maintenanceDefaults = {
   keepTombstonesDays: 30,
   weeksAhead: 2,
   dropLockTimeoutMs: 100,
-  reconnect: { baseMs: 200, maxMs: 5_000 },
 } as const;
 
-export interface Maintenance {
-  /** Whether this process is the one that does it at the moment. */
-  readonly active: boolean;
-  drain(): Promise<void>;
-}
+export type Maintenance = Alone;
 
 /** Any constant does, as long as every process takes the same. */
 const maintenanceLock = 7_710_240_002;
 
-/**
- * Does what has to be done from time to time, in one process of all that start it: who holds the advisory lock. The
- * lock belongs to a connection, and so when that process or its connection dies another one takes over.
- */
+/** Does what has to be done from time to time, in one process of all that start it. */
 export function startMaintenance(options: MaintenanceOptions): Maintenance {
-  const { pool, log } = options;
-  const waker = createWaker();
-  const state = { stopped: false, active: false, failures: 0 };
-
-  async function run(): Promise<void> {
-    while (!state.stopped) {
-      const client = createClient(pool);
-      try {
-        await client.connect();
-        state.failures = 0;
-        await serve(client, options, state, waker);
-      } catch (error) {
-        if (state.failures === 0)
-          log.warn(
-            { event: 'maintenance_interrupted', err: error },
-            'maintenance lost the database: trying again',
-          );
-      } finally {
-        state.active = false;
-        await endClient(client);
-      }
-      if (state.stopped) return;
-      await waker.wait(backoffMs(state.failures, maintenanceDefaults.reconnect, () => 1));
-      state.failures += 1;
-    }
-  }
-
-  const running = run();
-  return {
-    get active() {
-      return state.active;
-    },
-    drain: async () => {
-      state.stopped = true;
-      waker.wake();
-      await running;
-    },
-  };
-}
-
-async function serve(
-  client: pg.Client,
-  options: MaintenanceOptions,
-  state: { stopped: boolean; active: boolean },
-  waker: Waker,
-): Promise<void> {
   const intervals = { ...maintenanceDefaults.intervals, ...options.intervals };
-  while (!state.stopped && !(await tryLock(client))) await waker.wait(intervals.standbyMs);
-  if (state.stopped) return;
-  state.active = true;
-  options.log.info({ event: 'maintenance_active' }, 'this process does the maintenance of the database');
-  const schedule = createSchedule(
-    [...tasks(client, options, intervals), ...(options.tasks?.(client) ?? [])],
-    {
-      clock: options.clock,
-      afterFailureMs: intervals.retryMs,
-      onFailure: async (task, error) => {
-        options.log.warn(
-          { event: 'maintenance_failed', err: error, task },
-          'maintenance failed: trying again later',
-        );
-        // A lost connection has lost the lock: this throws and ends the service.
-        await client.query('select 1');
-      },
+  const { pool, log, clock } = options;
+  return startAlone({
+    pool,
+    lock: maintenanceLock,
+    standbyMs: intervals.standbyMs,
+    serve: async (client, turn) => {
+      log.info({ event: 'maintenance_active' }, 'this process does the maintenance of the database');
+      const schedule = createSchedule(
+        [...tasks(client, options, intervals), ...(options.tasks?.(client) ?? [])],
+        {
+          clock,
+          afterFailureMs: intervals.retryMs,
+          onFailure: async (task, error) => {
+            log.warn(
+              { event: 'maintenance_failed', err: error, task },
+              'maintenance failed: trying again later',
+            );
+            // A lost connection has lost the lock: this throws and ends the service.
+            await client.query('select 1');
+          },
+        },
+      );
+      while (!turn.stopped) await turn.wait(await schedule.runDue());
     },
-  );
-  while (!state.stopped) await waker.wait(await schedule.runDue());
-}
-
-async function tryLock(client: pg.Client): Promise<boolean> {
-  const { rows } = await client.query<{ got: boolean }>('select pg_try_advisory_lock($1) as got', [
-    maintenanceLock,
-  ]);
-  return rows[0]?.got === true;
+    onInterrupted: (error) =>
+      log.warn(
+        { event: 'maintenance_interrupted', err: error },
+        'maintenance lost the database: trying again',
+      ),
+  });
 }
 
 function tasks(client: pg.Client, options: MaintenanceOptions, intervals: MaintenanceIntervals): Task[] {

@@ -8,7 +8,8 @@ import receipts from '../../sql/migrations/0006_receipts.sql' with { type: 'text
 import console from '../../sql/migrations/0007_console.sql' with { type: 'text' };
 import mended from '../../sql/migrations/0008_mended.sql' with { type: 'text' };
 import processRoles from '../../sql/migrations/0009_process_roles.sql' with { type: 'text' };
-import replayProgress from '../../sql/migrations/0010_replay_progress.sql' with { type: 'text' };
+import rollups from '../../sql/migrations/0010_rollups.sql' with { type: 'text' };
+import replayProgress from '../../sql/migrations/0011_replay_progress.sql' with { type: 'text' };
 
 export interface Migration {
   /** The number in front of the file's name. */
@@ -29,5 +30,6 @@ export const migrations: readonly Migration[] = [
   { version: 7, name: '0007_console', sql: console },
   { version: 8, name: '0008_mended', sql: mended },
   { version: 9, name: '0009_process_roles', sql: processRoles },
-  { version: 10, name: '0010_replay_progress', sql: replayProgress },
+  { version: 10, name: '0010_rollups', sql: rollups },
+  { version: 11, name: '0011_replay_progress', sql: replayProgress },
 ];

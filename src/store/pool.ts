@@ -85,12 +85,22 @@ async function keepCommits(client: pg.ClientBase): Promise<void> {
 export interface ClientOverrides {
   /** Ends on the client's side a query that is not answered: only this notices a dead network. */
   readonly queryTimeoutMs?: number;
+  /** For statements that take longer than the pool's may: the client waits a little longer than the server. */
+  readonly statementTimeoutMs?: number;
 }
+
+const answerGraceMs = 5_000;
 
 /** A connection outside the pool with the pool's own options, for what must hold on to its session. */
 export function createClient(pool: pg.Pool, overrides: ClientOverrides = {}): pg.Client {
-  const timeout = overrides.queryTimeoutMs === undefined ? {} : { query_timeout: overrides.queryTimeoutMs };
-  const client = new pg.Client({ ...pool.options, ...timeout });
+  const { queryTimeoutMs, statementTimeoutMs } = overrides;
+  const client = new pg.Client({
+    ...pool.options,
+    ...(statementTimeoutMs === undefined
+      ? {}
+      : { statement_timeout: statementTimeoutMs, query_timeout: statementTimeoutMs + answerGraceMs }),
+    ...(queryTimeoutMs === undefined ? {} : { query_timeout: queryTimeoutMs }),
+  });
   client.on('error', () => {});
   return client;
 }

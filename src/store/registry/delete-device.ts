@@ -52,6 +52,12 @@ async function deleteData(
          and time >= $3::timestamptz and time < $3::timestamptz + interval '7 days'`,
       [tenantId, deviceId, week],
     );
+    // They are owed anyway, so that a roller that has just read the rows puts none back for long.
+    await pool.query(
+      `delete from telemetry_rollup where tenant_id = $1 and device_id = $2
+         and bucket >= $3::timestamptz and bucket < $3::timestamptz + interval '7 days'`,
+      [tenantId, deviceId, week],
+    );
     telemetryRows += rowCount ?? 0;
     onProgress?.(telemetryRows);
   }

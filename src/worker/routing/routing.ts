@@ -5,9 +5,7 @@ import { insertOutbox, type OwedJob, type RefusedJob } from '../../store/routes/
 import { type DeviceRef, recordReturns, selectOffline } from '../../store/routes/record-returns.ts';
 import type { Queryable } from '../../store/statements/queryable.ts';
 import type { Claimed } from '../plan.ts';
-import type { DeadLetterRoom } from './dead-letter-room.ts';
-import { overCap, type RouteCaps } from './route-caps.ts';
-import type { Matches } from './route-index.ts';
+import { type DecideOptions, type Decision, decide } from './route-decision.ts';
 import type { RouteMatcher } from './route-matcher.ts';
 
 /*
@@ -39,31 +37,26 @@ export interface Routing {
   watchReturns(db: Queryable, messages: readonly Claimed[]): Promise<() => Promise<void>>;
 }
 
-export interface RoutingOptions {
+export interface RoutingOptions extends DecideOptions {
   readonly matcher: RouteMatcher;
-  readonly caps: Pick<RouteCaps, 'takeEach'>;
-  readonly room: DeadLetterRoom;
   /** For how long `publish` has a group to itself, in ms; 0 where nobody publishes from memory. */
   readonly ownForMs: number;
   /** Takes a committed group; what it cannot take the sweep finds. */
   readonly publish: (group: RoutedGroup) => void;
   /** Told how many messages each transaction has. */
   readonly onBatch?: (messages: number) => void;
-  /** Whether so much is owed already that new jobs are refused. */
-  readonly isFull: () => boolean;
   readonly metrics: Pick<RoutingMetrics, 'routed'>;
 }
 
 export function createRouting(options: RoutingOptions): Routing {
   const { matcher, ownForMs, publish, metrics } = options;
-  const decide = createDecisions(options);
   return {
     async record(db, messages) {
       options.onBatch?.(messages.length);
       const batch = new Batch();
       for (const { entry, verdict, outcome } of messages) {
         if (outcome !== 'stored' || verdict.outcome !== 'accept') continue;
-        const decision = decide(verdict.reading);
+        const decision = decide(entry, verdict.reading, options);
         if (decision !== undefined) batch.add(verdict.reading, entry.decoded.identity.identity, decision);
       }
       if (batch.isEmpty) return () => undefined;
@@ -84,55 +77,6 @@ export function createRouting(options: RoutingOptions): Routing {
     },
   };
 }
-
-/** What becomes of one message's jobs. */
-interface Decision {
-  readonly routeIds: readonly number[];
-  /** To be dead letters. */
-  readonly refused: readonly { readonly routeId: number; readonly detail: string }[];
-  /** Refused, and counted only: there is no room for another dead letter. */
-  readonly dropped: readonly RouteRule[];
-  readonly failed: readonly RouteRule[];
-}
-
-/**
- * Decided once for all attempts at a transaction: one that is tried again does not take from the caps again. A route
- * that changed in between counts from the next message on.
- */
-function createDecisions(options: RoutingOptions) {
-  const known = new WeakMap<Reading, Decision>();
-  return (reading: Reading): Decision | undefined => {
-    const matches = options.matcher.matchReading(reading);
-    if (matches === undefined || matches.matched.length + matches.failed.length === 0) return undefined;
-    const before = known.get(reading);
-    if (before !== undefined) return before;
-    const decision = decideOn(matches, reading, options);
-    known.set(reading, decision);
-    return decision;
-  };
-}
-
-function decideOn(
-  { matched, failed }: Matches,
-  { tenantId, arrivedAtMs }: Reading,
-  { caps, room, isFull }: RoutingOptions,
-): Decision {
-  const full = isFull();
-  const { within, over } = full ? { within: [], over: matched } : caps.takeEach(matched, arrivedAtMs);
-  const refused: Decision['refused'][number][] = [];
-  for (const route of over) {
-    if (!room.take(tenantId)) break;
-    refused.push({ routeId: route.routeId, detail: full ? tooMuchOwed : overCap(route) });
-  }
-  return {
-    routeIds: within.map(({ routeId }) => routeId),
-    refused,
-    dropped: refused.length === 0 ? over : over.slice(refused.length),
-    failed,
-  };
-}
-
-const tooMuchOwed = 'too many jobs wait to be published to ROUTES';
 
 /** The jobs of one transaction as they are gathered. */
 class Batch {
