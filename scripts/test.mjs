@@ -37,6 +37,9 @@ const neededPrograms = [
   },
   // Checks what deploy/ has for Prometheus.
   { program: 'promtool', debianPackage: 'prometheus', required: false },
+  { program: 'caddy', debianPackage: 'caddy', required: false },
+  { program: 'docker-compose', debianPackage: 'docker-compose', required: false },
+  { program: 'openssl', debianPackage: 'openssl', required: false },
   // What the examples are built and run with.
   { program: 'curl', debianPackage: 'curl', required: false },
   { program: 'make', debianPackage: 'make', elsewhere: 'xcode-select --install', required: false },

@@ -5,6 +5,7 @@ import { addAuditCommand } from './commands/audit.ts';
 import { addDatabaseUsersCommand } from './commands/database-users.ts';
 import { addDeadLettersCommands } from './commands/dead-letters.ts';
 import { addDeviceCommands } from './commands/device.ts';
+import { addHealthcheckCommand } from './commands/healthcheck.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
 import { addNatsConfigCommand } from './commands/nats-config.ts';
 import { addOperatorKeyCommands } from './commands/operator-key.ts';
@@ -56,6 +57,7 @@ export function createProgram(context: CliContext): Command {
   addMigrateCommand(program, context);
   addTopologyCommand(program, context);
   addNatsConfigCommand(program, context);
+  addHealthcheckCommand(program, context);
   addDatabaseUsersCommand(program, context);
   program.commandsGroup('Look:');
   addStatusCommand(program, context);

@@ -1,9 +1,9 @@
 import type pg from 'pg';
 import type { DeviceId, TenantId } from '../../../src/model/identifiers.ts';
+import { createClient } from '../../../src/store/pool.ts';
 import { type Advanced, advanceRollups } from '../../../src/store/series/advance-rollups.ts';
 import { rollUpOwed } from '../../../src/store/series/roll-up-owed.ts';
 import { type Series, type SeriesRequest, selectSeries } from '../../../src/store/series/select-series.ts';
-import { createClient } from '../../../src/store/pool.ts';
 
 export const bucketMs = 300_000;
 

@@ -1,12 +1,12 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type pg from 'pg';
-import { deleteDevice } from '../../../src/store/registry/delete-device.ts';
-import { dropOldWeeks } from '../../../src/store/maintenance/drop-old-weeks.ts';
 import type { DeviceId, TenantId } from '../../../src/model/identifiers.ts';
+import { dropOldWeeks } from '../../../src/store/maintenance/drop-old-weeks.ts';
+import { deleteDevice } from '../../../src/store/registry/delete-device.ts';
+import { startRoller } from '../../../src/store/series/roller.ts';
 import { selectSeries } from '../../../src/store/series/select-series.ts';
 import { withTenant } from '../../../src/store/with-tenant.ts';
-import { startRoller } from '../../../src/store/series/roller.ts';
 import { until } from '../../harness/until.ts';
 import { silentLog, withDatabase } from '../with-database.ts';
 import {
