@@ -10,7 +10,7 @@ export const metricsPage = fileURLToPath(new URL('../docs/reference/metrics.md',
 
 const head = `# Metrics
 
-Every role exports its own at \`/metrics\`, in Prometheus' text form: the gateway on its port, the others on
+Every role exports its own at \`/metrics\`, in Prometheus' text form: gateway and console on their port, the others on
 \`TRIBUTARY_HEALTH_PORT\`. No label ever holds a tenant, a device or a route. How to scrape them, the dashboard, the
 alerts and what to do about each: [observability](../observability.md).
 

@@ -4,6 +4,7 @@ import { createAlarmMetrics } from '../src/observe/alarms.ts';
 import { createAuditMetrics } from '../src/observe/audit.ts';
 import { registerBacklogMetrics } from '../src/observe/backlog.ts';
 import { createCanaryMetrics } from '../src/observe/canary.ts';
+import { createConsoleMetrics } from '../src/observe/console.ts';
 import { createDeliveryMetrics } from '../src/observe/delivery.ts';
 import { createHttpMetrics } from '../src/observe/http.ts';
 import { createIntakeMetrics } from '../src/observe/intake.ts';
@@ -47,6 +48,7 @@ const ofRole = {
     (registry) => createAlarmMetrics(registry, []),
   ],
   delivery: [servers, createPullerMetrics, createDeliveryMetrics, backlog],
+  console: [servers, createConsoleMetrics],
 } satisfies Record<string, readonly Adds[]>;
 
 export type CataloguedRole = keyof typeof ofRole;

@@ -22,6 +22,7 @@ test('in a fresh clone npm start installs what is missing, runs, and installs ag
     TRIBUTARY_DATA_DIR: join(temp.path, 'data'),
     TRIBUTARY_HTTP_PORT: '0',
     TRIBUTARY_MQTT_PORT: '0',
+    TRIBUTARY_CONSOLE_PORT: '0',
   };
   run(temp.path, ['git', 'clone', '--quiet', projectRoot, clone], env);
   expect(existsSync(join(clone, 'node_modules'))).toBe(false);

@@ -41,6 +41,7 @@ export function startRole(servers: Servers, role: RoleName, options: RoleOptions
       DATABASE_URL: servers.databaseUrl,
       TRIBUTARY_HTTP_PORT: '0',
       TRIBUTARY_MQTT_PORT: '0',
+      TRIBUTARY_CONSOLE_PORT: '0',
       ...withoutLimits,
       ...options.env,
     },

@@ -1,5 +1,6 @@
 import type { Static, TSchema } from 'typebox';
 import { bridgeSettings } from './settings/bridge.ts';
+import { consoleSettings } from './settings/console.ts';
 import { deliverySettings } from './settings/delivery.ts';
 import { doorSettings } from './settings/doors.ts';
 import { keptSettings } from './settings/kept.ts';
@@ -25,6 +26,7 @@ export const settings = {
   ...keptSettings,
   ...securitySettings,
   ...deliverySettings,
+  ...consoleSettings,
   ...processSettings,
 } satisfies Record<string, Setting>;
 
@@ -52,7 +54,9 @@ type OptionalName =
   | 'natsKey'
   | 'mqttTlsCert'
   | 'mqttTlsKey'
-  | 'mqttTlsClientCa';
+  | 'mqttTlsClientCa'
+  | 'publicHttpUrl'
+  | 'publicMqttUrl';
 
 /** All settings, checked and frozen. */
 export type Config = {

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { createThrottle } from './access/throttle.ts';
 import type { ConsoleServices } from './context.ts';
 import { type Call, createDispatch } from './dispatch.ts';
+import { addDocsPage } from './docs-page/docs-page.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Operation } from './operation.ts';
 import { operations as allOperations } from './operations/operations.ts';
@@ -36,7 +37,7 @@ export interface Console {
 }
 
 interface Bindings {
-  readonly Bindings: { readonly address: string };
+  readonly Bindings: { readonly address: string; operation: string };
 }
 
 /** The operator and tenant API, and the pages beside it. */
@@ -47,6 +48,7 @@ export function createConsole(options: ConsoleOptions): Console {
   addOperations(app, operations, options);
   const document = JSON.stringify(openApiDocument(operations, options.version));
   app.get(`${apiPrefix}/openapi.json`, () => new Response(document, { headers: jsonType }));
+  addDocsPage(app, apiPrefix);
   refuseOtherMethods(app, operations);
   app.notFound(async ({ req }) => {
     const isPage = !req.path.startsWith('/api/') && (req.method === 'GET' || req.method === 'HEAD');
@@ -62,8 +64,13 @@ export function createConsole(options: ConsoleOptions): Console {
   });
   return {
     fetch: async (request, address) => {
-      const response = await app.fetch(request, { address });
-      return new URL(request.url).pathname.startsWith('/api/') ? secured(response) : response;
+      const startedAtMs = services.now();
+      const isApi = new URL(request.url).pathname.startsWith('/api/');
+      const call = { address, operation: isApi ? 'other' : 'page' };
+      const response = await app.fetch(request, call);
+      const seconds = (services.now() - startedAtMs) / 1_000;
+      services.metrics.answered(call.operation, response.status, seconds);
+      return isApi ? secured(response) : response;
     },
   };
 }
@@ -77,6 +84,7 @@ function addOperations(app: Hono<Bindings>, operations: readonly Operation[], op
   for (const operation of operations) {
     const dispatch = createDispatch(operation, { services, strangers, callers });
     app.on(operation.method, routeOf(operation.path), ({ req, env }) => {
+      env.operation = operation.id;
       const { searchParams, protocol } = new URL(req.url);
       const from = trustProxy ? forwarded(req.raw.headers) : {};
       const call: Call = {

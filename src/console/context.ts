@@ -1,5 +1,7 @@
+import type { NatsConnection } from '@nats-io/nats-core';
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import type { ConsoleMetrics } from '../observe/console.ts';
 import type { OpenSession } from './access/sessions.ts';
 import type { Actor } from './actor.ts';
 import type { QuarantineService } from './quarantine-service.ts';
@@ -10,6 +12,8 @@ import type { QuarantineService } from './quarantine-service.ts';
  */
 export interface ConsoleServices {
   readonly pool: pg.Pool;
+  /** The connection, once there was one. */
+  readonly nats: () => NatsConnection | undefined;
   readonly log: Logger;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
@@ -17,6 +21,18 @@ export interface ConsoleServices {
   readonly wallClock: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly quarantine: QuarantineService;
+  /** Aborted when the process is to end: live streams end with it. */
+  readonly stopping: AbortSignal;
+  readonly metrics: ConsoleMetrics;
+  readonly doors: DoorSettings;
+}
+
+/** What the settings say about where devices reach the doors. */
+export interface DoorSettings {
+  readonly httpPort: number;
+  readonly mqttPort: number;
+  readonly publicHttpUrl: string | undefined;
+  readonly publicMqttUrl: string | undefined;
 }
 
 /** One change, for the audit log. */

@@ -10,6 +10,7 @@ import mended from '../../sql/migrations/0008_mended.sql' with { type: 'text' };
 import processRoles from '../../sql/migrations/0009_process_roles.sql' with { type: 'text' };
 import rollups from '../../sql/migrations/0010_rollups.sql' with { type: 'text' };
 import replayProgress from '../../sql/migrations/0011_replay_progress.sql' with { type: 'text' };
+import consoleRoles from '../../sql/migrations/0012_console_roles.sql' with { type: 'text' };
 
 export interface Migration {
   /** The number in front of the file's name. */
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   { version: 9, name: '0009_process_roles', sql: processRoles },
   { version: 10, name: '0010_rollups', sql: rollups },
   { version: 11, name: '0011_replay_progress', sql: replayProgress },
+  { version: 12, name: '0012_console_roles', sql: consoleRoles },
 ];

@@ -16,6 +16,7 @@ beforeAll(async () => {
     databaseUrl: database.url,
     httpUrl: 'http://127.0.0.1:9081',
     mqttUrl: 'mqtt://127.0.0.1:9883',
+    consoleUrl: 'http://127.0.0.1:9890',
     operatorKeyFile: join(folder.path, 'operator-key'),
   });
 });

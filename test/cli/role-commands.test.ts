@@ -5,11 +5,11 @@ import { type Stack, startStack } from '../harness/stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({ roles: { console: 1 } });
 }, 60_000);
 afterAll(() => stack[Symbol.asyncDispose]());
 
-test.each(['gateway', 'mqtt', 'worker', 'delivery'] as const)(
+test.each(['gateway', 'mqtt', 'worker', 'delivery', 'console'] as const)(
   'SIGTERM drains the %s, exit code 0',
   async (name) => {
     const role = await stack.start(name);
@@ -18,7 +18,7 @@ test.each(['gateway', 'mqtt', 'worker', 'delivery'] as const)(
   },
 );
 
-test.each(['gateway', 'mqtt', 'worker', 'delivery'])(
+test.each(['gateway', 'mqtt', 'worker', 'delivery', 'console'])(
   'the %s with a wrong setting ends with 78 and a sentence',
   async (name) => {
     const { code, stderr } = await runTributary([name], { ...stack.env, TRIBUTARY_MAX_IN_FLIGHT: 'many' });
@@ -27,18 +27,18 @@ test.each(['gateway', 'mqtt', 'worker', 'delivery'])(
   },
 );
 
-test.each(['gateway', 'mqtt'] as const)(
-  'the %s on a port that is taken ends with a sentence',
-  async (name) => {
-    const variable = name === 'gateway' ? 'TRIBUTARY_HTTP_PORT' : 'TRIBUTARY_MQTT_PORT';
-    const port = String(stack.role(name).port);
-    const { code, stderr } = await runTributary([name], { ...stack.env, [variable]: port });
-    expect(code).toBe(1);
-    expect(stderr).toContain(port);
-    expect(stderr).toContain(variable);
-    expect(stderr).not.toContain('    at ');
-  },
-);
+test.each([
+  ['gateway', 'TRIBUTARY_HTTP_PORT'],
+  ['mqtt', 'TRIBUTARY_MQTT_PORT'],
+  ['console', 'TRIBUTARY_CONSOLE_PORT'],
+] as const)('the %s on a port that is taken ends with a sentence', async (name, variable) => {
+  const port = String(stack.role(name).port);
+  const { code, stderr } = await runTributary([name], { ...stack.env, [variable]: port });
+  expect(code).toBe(1);
+  expect(stderr).toContain(port);
+  expect(stderr).toContain(variable);
+  expect(stderr).not.toContain('    at ');
+});
 
 test('a worker whose database was not migrated says so and ends', async () => {
   await using database = await createTestDatabase({ migrated: false });

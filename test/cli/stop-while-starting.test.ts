@@ -8,6 +8,7 @@ const main = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const anyPort = {
   TRIBUTARY_HTTP_PORT: '0',
   TRIBUTARY_MQTT_PORT: '0',
+  TRIBUTARY_CONSOLE_PORT: '0',
   TRIBUTARY_HEALTH_PORT: '0',
   // Nobody listens there: the bridge goes on trying.
   TRIBUTARY_BRIDGE_URL: 'mqtt://127.0.0.1:1',

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
+import { Registry } from 'prom-client';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { type Console, consoleDefaults, createConsole } from '../../src/console/console.ts';
 import type { ConsoleServices } from '../../src/console/context.ts';
 import type { KeyedOperation, Operation } from '../../src/console/operation.ts';
 import { createSecret, hashToken, operatorKeyPrefix, tenantKeyPrefix } from '../../src/model/token.ts';
+import { createConsoleMetrics } from '../../src/observe/console.ts';
 import { createQuarantineService } from '../../src/roles/quarantine-service.ts';
 import { createPool } from '../../src/store/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../harness/postgres.ts';
@@ -68,6 +70,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       log: silentLog,
       random: Math.random,
     }),
+    nats: () => undefined,
+    stopping: new AbortController().signal,
+    metrics: createConsoleMetrics(new Registry()),
+    doors: { httpPort: 8080, mqttPort: 1883, publicHttpUrl: undefined, publicMqttUrl: undefined },
   };
   const console = createConsole({
     ...consoleDefaults,

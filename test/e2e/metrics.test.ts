@@ -17,6 +17,7 @@ const labels = new Set([
     'how',
     'in_hand',
     'le',
+    'operation',
     'outcome',
     'qos',
     'quantile',
@@ -37,7 +38,9 @@ test('what every role exports is well formed, by convention, complete, and names
   const urls: Partial<Record<CataloguedRole, string>> = { gateway: stack.httpUrl };
   for (const role of roleNames.filter((name) => name !== 'gateway')) {
     const port = await findFreePort({ random: Math.random });
-    const running = await startRole(role, { ...stack.env, TRIBUTARY_HEALTH_PORT: String(port), ...nowhere });
+    // The console tells them on the port that it has anyway.
+    const ports = { TRIBUTARY_HEALTH_PORT: String(port), TRIBUTARY_CONSOLE_PORT: String(port) };
+    const running = await startRole(role, { ...stack.env, ...ports, ...nowhere });
     cleanup.defer(async () => void (await running.stop()));
     urls[role] = `http://127.0.0.1:${port}`;
   }

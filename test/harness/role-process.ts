@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { until } from './until.ts';
 
-export type RoleName = 'gateway' | 'mqtt' | 'mqtt-bridge' | 'worker' | 'delivery';
+export type RoleName = 'gateway' | 'mqtt' | 'mqtt-bridge' | 'worker' | 'delivery' | 'console';
 
 export interface RoleProcess {
   readonly role: RoleName;

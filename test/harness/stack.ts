@@ -4,7 +4,7 @@ import { createTestDatabase } from './postgres.ts';
 import { type CliResult, type RoleName, type RoleProcess, runTributary, startRole } from './role-process.ts';
 
 export interface StackOptions {
-  /** How many of each; default one of each, and no delivery. */
+  /** How many of each; default one of each, and neither delivery nor console. */
   readonly roles?: Partial<Record<RoleName, number>>;
   /** Settings of all roles. */
   readonly env?: Readonly<Record<string, string>>;
@@ -19,6 +19,7 @@ export interface Stack {
   readonly pool: pg.Pool;
   readonly httpUrl: string;
   readonly mqttUrl: string;
+  readonly consoleUrl: string;
   readonly roles: readonly RoleProcess[];
   readonly env: Readonly<Record<string, string>>;
   role(name: RoleName): RoleProcess;
@@ -40,6 +41,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     DATABASE_URL: databaseUrl,
     TRIBUTARY_HTTP_PORT: '0',
     TRIBUTARY_MQTT_PORT: '0',
+    TRIBUTARY_CONSOLE_PORT: '0',
     ...options.env,
   };
   const roles: RoleProcess[] = [];
@@ -51,8 +53,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     roles.push(role);
     return role;
   };
-  for (const name of ['gateway', 'mqtt', 'worker', 'delivery'] as const) {
-    const count = options.roles?.[name] ?? (name === 'delivery' ? 0 : 1);
+  for (const name of ['gateway', 'mqtt', 'worker', 'delivery', 'console'] as const) {
+    const count = options.roles?.[name] ?? (name === 'delivery' || name === 'console' ? 0 : 1);
     await Promise.all(Array.from({ length: count }, () => start(name)));
   }
   const role = (name: RoleName) => {
@@ -71,6 +73,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     },
     get mqttUrl() {
       return `mqtt://127.0.0.1:${role('mqtt').port}`;
+    },
+    get consoleUrl() {
+      return `http://127.0.0.1:${role('console').port}`;
     },
     roles,
     env,

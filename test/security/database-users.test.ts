@@ -146,6 +146,11 @@ test('with these logins everything works: doors, receipts, routes that are disab
   await client.endAsync();
   const rows = async () => (await database.pool.query('select from telemetry')).rowCount;
   await until(async () => (await rows()) === 2, { what: 'both rows' });
+  // Row-level security hides nothing that a door goes by.
+  for (const user of ['gateway', 'mqtt', 'delivery'] as const) {
+    const { rows: seen } = await as(user, (login) => login.query('select tenant_id from tenants'));
+    expect([user, seen]).toEqual([user, [{ tenant_id: 't1' }]]);
+  }
   for (const role of running)
     expect([role.role, role.log()]).toEqual([role.role, expect.not.stringContaining('permission denied')]);
 }, 90_000);

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { startConsole } from '../../roles/console.ts';
 import { startDeliveryRole } from '../../roles/delivery.ts';
 import { startGateway } from '../../roles/gateway.ts';
 import { startMqtt } from '../../roles/mqtt.ts';
@@ -25,6 +26,7 @@ const roles: Readonly<Record<RoleName, RoleCommand>> = {
   'mqtt-bridge': { summary: 'take what devices publish at another broker', start: startMqttBridgeRole },
   worker: { summary: 'run a worker: judge, settle, acknowledge', start: startWorker },
   delivery: { summary: 'deliver what routes matched, with retries', start: startDeliveryRole },
+  console: { summary: 'run the API and the console’s pages', start: startConsole },
 };
 
 /**

@@ -6,12 +6,15 @@ export type BannerOptions = {
   readonly dataDir: string;
   readonly logsDir: string;
   readonly demo: DemoDevice | undefined;
+  /** Made in this start: shown once, later its file is named. */
+  readonly newOperatorKey: string | undefined;
   /** What the user calls this program. */
   readonly callAs: string;
 };
 
 /** What the user reads when everything runs: where it is, lines to paste, where to go next. 80 columns. */
-export function banner({ instance, dataDir, logsDir, demo, callAs }: BannerOptions): string {
+export function banner(options: BannerOptions): string {
+  const { instance, dataDir, logsDir, demo, newOperatorKey, callAs } = options;
   const mqtt = new URL(instance.mqttUrl);
   const lines = [
     '',
@@ -19,6 +22,8 @@ export function banner({ instance, dataDir, logsDir, demo, callAs }: BannerOptio
     '',
     `  HTTP        ${instance.httpUrl}`,
     `  MQTT        ${instance.mqttUrl}`,
+    `  Console     ${instance.consoleUrl}`,
+    ...signInLines(instance, newOperatorKey),
     `  NATS        ${withoutCredentials(instance.natsUrl)}`,
     `  PostgreSQL  ${withoutCredentials(instance.databaseUrl)}`,
     `  Data        ${dataDir}`,
@@ -32,6 +37,11 @@ export function banner({ instance, dataDir, logsDir, demo, callAs }: BannerOptio
     '',
   ];
   return lines.join('\n');
+}
+
+function signInLines({ operatorKeyFile }: Instance, newKey: string | undefined): string[] {
+  const where = `  Sign in     with the key in ${operatorKeyFile}`;
+  return newKey === undefined ? [where] : [`${where}:`, `              ${newKey}`];
 }
 
 function nextLines(callAs: string, tenantId: string): string[] {

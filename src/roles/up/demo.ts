@@ -65,15 +65,23 @@ export async function ensureDemoDevice(
   return registered;
 }
 
-/** An operator key for the commands on this machine; one that was revoked is replaced at the next start. */
-export async function ensureOperatorKey(file: string, pool: pg.Pool, random: RandomBytes): Promise<void> {
+/**
+ * An operator key for the commands on this machine and the console; one that was revoked is replaced at the next start.
+ * @returns the key when it is new
+ */
+export async function ensureOperatorKey(
+  file: string,
+  pool: pg.Pool,
+  random: RandomBytes,
+): Promise<string | undefined> {
   const known = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
-  if (known !== '' && (await findOperatorKey(pool, hashToken(known))) !== undefined) return;
+  if (known !== '' && (await findOperatorKey(pool, hashToken(known))) !== undefined) return undefined;
   const key = createSecret(operatorKeyPrefix, random(secretBytes));
   writeFileAtomically(file, `${key}\n`);
   // Names are unique, those of revoked keys included.
   const name = `up-${hashToken(key).toString('hex').slice(0, 8)}`;
   await addOperatorKey(pool, name, hashToken(key));
+  return key;
 }
 
 function newDemo(random: RandomBytes): DemoDevice {

@@ -11,7 +11,8 @@ const instanceSchema = Type.Object({
   databaseUrl: Type.String(),
   httpUrl: Type.String(),
   mqttUrl: Type.String(),
-  /** Holds an operator key, for requests to the gateway. */
+  consoleUrl: Type.String(),
+  /** Holds an operator key, for requests to the gateway and the console. */
   operatorKeyFile: Type.String(),
 });
 

@@ -10,12 +10,19 @@ import { orUpError, type UpContext } from './context.ts';
 import { type DemoDevice, ensureDemoDevice, ensureOperatorKey } from './demo.ts';
 import { UpError } from './up-error.ts';
 
-/** Brings the schema up to date and registers the demo device and an operator key. Returns the demo device, if valid. */
+export interface Prepared {
+  /** Undefined when it was deleted or its token changed. */
+  readonly demo: DemoDevice | undefined;
+  /** Undefined when there was one already. */
+  readonly newOperatorKey: string | undefined;
+}
+
+/** Brings the schema up to date and registers the demo device and an operator key. */
 export async function prepareDatabase(
   { config, folder, progress }: UpContext,
   databaseUrl: string,
   log: Logger,
-): Promise<DemoDevice | undefined> {
+): Promise<Prepared> {
   const pool = createPool({ databaseUrl, max: 2, name: 'tributary up', log });
   try {
     await progress.step(
@@ -32,8 +39,8 @@ export async function prepareDatabase(
     );
     return await progress.step('checking the demo device and the operator key', () =>
       orUpError('cannot use the registry', async () => {
-        await ensureOperatorKey(folder.operatorKeyFile, pool, randomBytes);
-        return ensureDemoDevice(folder.demoFile, pool, randomBytes);
+        const newOperatorKey = await ensureOperatorKey(folder.operatorKeyFile, pool, randomBytes);
+        return { newOperatorKey, demo: await ensureDemoDevice(folder.demoFile, pool, randomBytes) };
       }),
     );
   } finally {

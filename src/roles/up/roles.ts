@@ -32,6 +32,7 @@ export async function startRoles(options: RolesOptions): Promise<void> {
       answers: () => isReady(`http://${host}:${config.httpPort}/readyz`),
     },
     { role: 'mqtt', count: 1, answers: () => acceptsConnections(config.mqttPort, host) },
+    { role: 'console', count: 1, answers: () => isReady(`http://${host}:${config.consolePort}/readyz`) },
   ] as const;
   const what = roles.map(({ role, count }) => (count === 1 ? role : `${count} ${plural(role)}`)).join(', ');
   await options.context.progress.step(`starting ${what}`, async () => {

@@ -84,7 +84,7 @@ async function startSystem(context: UpContext, options: UpOptions): Promise<void
   const log = createLog({ level: config.logLevel, destination });
   const addresses = await startServers(context, options.stop);
   options.stop.throwIfAborted();
-  const demo = await prepareDatabase(context, addresses.databaseUrl, log);
+  const prepared = await prepareDatabase(context, addresses.databaseUrl, log);
   options.stop.throwIfAborted();
   const nc = await orUpError(undefined, () =>
     connectNats({ url: addresses.natsUrl, name: 'tributary up', log }),
@@ -103,9 +103,8 @@ async function startSystem(context: UpContext, options: UpOptions): Promise<void
   options.stop.throwIfAborted();
   const instance = instanceOf(context, addresses);
   writeInstance(folder.instanceFile, instance);
-  options.write(
-    banner({ instance, dataDir: folder.path, logsDir: folder.logsDir, demo, callAs: options.callAs }),
-  );
+  const { callAs } = options;
+  options.write(banner({ instance, dataDir: folder.path, logsDir: folder.logsDir, ...prepared, callAs }));
 }
 
 type Addresses = { readonly natsUrl: string; readonly databaseUrl: string };
@@ -134,14 +133,20 @@ async function withDoors(config: Config): Promise<Config> {
   const anyPort = () => findFreePort({ random: Math.random, host });
   const httpPort = config.httpPort === 0 ? await anyPort() : config.httpPort;
   const mqttPort = config.mqttPort === 0 ? await anyPort() : config.mqttPort;
+  const consolePort = config.consolePort === 0 ? await anyPort() : config.consolePort;
   await requireFreePort({ port: httpPort, variable: 'TRIBUTARY_HTTP_PORT', flag: '--http-port' }, host);
   await requireFreePort({ port: mqttPort, variable: 'TRIBUTARY_MQTT_PORT', flag: '--mqtt-port' }, host);
-  if (httpPort === mqttPort) {
+  await requireFreePort(
+    { port: consolePort, variable: 'TRIBUTARY_CONSOLE_PORT', flag: '--console-port' },
+    host,
+  );
+  if (new Set([httpPort, mqttPort, consolePort]).size < 3) {
     throw new UpError(
-      `Port ${httpPort} cannot serve HTTP and MQTT: set TRIBUTARY_HTTP_PORT and TRIBUTARY_MQTT_PORT apart.`,
+      `Ports ${httpPort}, ${mqttPort} and ${consolePort} cannot be shared: set TRIBUTARY_HTTP_PORT, ` +
+        'TRIBUTARY_MQTT_PORT and TRIBUTARY_CONSOLE_PORT apart.',
     );
   }
-  return Object.freeze({ ...config, httpPort, mqttPort });
+  return Object.freeze({ ...config, httpPort, mqttPort, consolePort });
 }
 
 function instanceOf({ config, folder }: UpContext, addresses: Addresses): Instance {
@@ -151,6 +156,7 @@ function instanceOf({ config, folder }: UpContext, addresses: Addresses): Instan
     ...addresses,
     httpUrl: `http://${host}:${config.httpPort}`,
     mqttUrl: `mqtt://${host}:${config.mqttPort}`,
+    consoleUrl: `http://${host}:${config.consolePort}`,
     operatorKeyFile: folder.operatorKeyFile,
   };
 }

@@ -20,6 +20,7 @@ test('SIGTERM to npm alone stops everything in order', async () => {
       TRIBUTARY_DATA_DIR: dataDir,
       TRIBUTARY_HTTP_PORT: '0',
       TRIBUTARY_MQTT_PORT: '0',
+      TRIBUTARY_CONSOLE_PORT: '0',
     },
   });
   let output = '';

@@ -29,6 +29,7 @@ export function startUp(dataDir: string, environment: Record<string, string> = {
       TRIBUTARY_DATA_DIR: dataDir,
       TRIBUTARY_HTTP_PORT: '0',
       TRIBUTARY_MQTT_PORT: '0',
+      TRIBUTARY_CONSOLE_PORT: '0',
       ...environment,
     },
   });

@@ -20,6 +20,7 @@ test('a first start prints lines that work when pasted; a stop leaves no process
   const instance = await first.ready();
   const children = runningChildren(dataDir);
   expect(children.map(({ name }) => name).sort()).toEqual([
+    'console',
     'delivery',
     'gateway',
     'mqtt',
@@ -54,10 +55,17 @@ test('a first start prints lines that work when pasted; a stop leaves no process
   expect(existsSync(join(dataDir, 'lock'))).toBe(false);
   expect(existsSync(join(dataDir, 'instance.json'))).toBe(false);
   const stops = [...first.output().matchAll(/stopping ([^…]*) …/g)].map((match) => match[1]);
-  expect(stops).toEqual(['gateway, mqtt', 'worker', 'delivery', 'nats-server', 'postgres']);
+  expect(stops).toEqual(['gateway, mqtt, console', 'worker', 'delivery', 'nats-server', 'postgres']);
 
   await using second = startUp(dataDir);
   const again = await second.ready();
+  // Shown by the start that made it, and by none after.
+  const operatorKey = readFileSync(join(dataDir, 'operator-key'), 'utf8').trim();
+  expect([first, second].map((up) => up.output().includes(operatorKey))).toEqual([true, false]);
+  const signedIn = await fetch(`${again.consoleUrl}/api/v1/session`, {
+    headers: { Authorization: `Bearer ${operatorKey}` },
+  });
+  expect(await signedIn.json()).toMatchObject({ operator: true });
   expect(await stored(again.databaseUrl)).toBe(3);
   expect(pasteableCommands(second.output())[0]).toContain(tokenIn(first.output()));
   const logs = readdirSync(join(dataDir, 'logs')).map((file) =>
@@ -104,7 +112,7 @@ test('children that are killed run again, and the system works', async () => {
   await using running = startUp(dataDir);
   const instance = await running.ready();
   for (const { pid } of runningChildren(dataDir)) process.kill(pid, 'SIGKILL');
-  for (const name of ['gateway', 'mqtt', 'worker', 'delivery', 'nats-server', 'postgres']) {
+  for (const name of ['gateway', 'mqtt', 'worker', 'delivery', 'console', 'nats-server', 'postgres']) {
     await until(() => running.output().includes(`${name} was ended by SIGKILL; starting it again`), {
       what: name,
     });
@@ -145,9 +153,10 @@ test('servers that the settings name are used, and only the others are of our ow
     return names.sort();
   };
   const named = { NATS_URL: nats.url, DATABASE_URL: database.url };
-  expect(await childrenWith(named)).toEqual(['delivery', 'gateway', 'mqtt', 'worker']);
+  expect(await childrenWith(named)).toEqual(['console', 'delivery', 'gateway', 'mqtt', 'worker']);
   const { DATABASE_URL } = named;
   expect(await childrenWith({ DATABASE_URL })).toEqual([
+    'console',
     'delivery',
     'gateway',
     'mqtt',
