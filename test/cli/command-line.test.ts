@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from 'bun:test';
+import packageJson from '../../package.json' with { type: 'json' };
 import { runTributary } from '../harness/role-process.ts';
 import { tempFolder } from '../harness/temp-folder.ts';
 
@@ -18,7 +19,11 @@ test('without a command the help is shown and the exit code is 2', async () => {
 test('--help and --version succeed', async () => {
   expect((await runTributary(['--help'], nowhere)).code).toBe(0);
   expect((await runTributary(['device', 'add', '--help'], nowhere)).code).toBe(0);
-  expect(await runTributary(['--version'], nowhere)).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' });
+  expect(await runTributary(['--version'], nowhere)).toEqual({
+    code: 0,
+    stdout: `${packageJson.version}\n`,
+    stderr: '',
+  });
 });
 
 test.each([

@@ -20,8 +20,13 @@ const main = resolve(import.meta.dir, '../../src/cli/main.ts');
 const isolated = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/root', NO_COLOR: '1' };
 
 /** A role as a process of its own, as users run it. Resolves when it says that it is ready. */
-export async function startRole(role: RoleName, env: Readonly<Record<string, string>>): Promise<RoleProcess> {
-  const child = Bun.spawn([process.execPath, main, role], {
+/** @param program another version's `main.ts` */
+export async function startRole(
+  role: RoleName,
+  env: Readonly<Record<string, string>>,
+  program = main,
+): Promise<RoleProcess> {
+  const child = Bun.spawn([process.execPath, program, role], {
     env: { ...isolated, ...env },
     stdin: 'ignore',
     stdout: 'pipe',
@@ -73,8 +78,9 @@ export interface CliResult {
 export async function runTributary(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  program = main,
 ): Promise<CliResult> {
-  const child = Bun.spawn([process.execPath, main, ...args], {
+  const child = Bun.spawn([process.execPath, program, ...args], {
     env: { ...isolated, ...env },
     stdin: 'ignore',
     stdout: 'pipe',
