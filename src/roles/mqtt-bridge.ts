@@ -25,8 +25,8 @@ const firstTryMs = 2_000;
  * Takes what devices publish at somebody else's broker. It runs whether broker, NATS and PostgreSQL are there or not:
  * without NATS nothing is acknowledged to the broker, which keeps it.
  *
- * @throws Error with one sentence for settings that do not go together, for files that cannot be read, for a port that
- * is taken and for addresses that are missing
+ * @throws ConfigError for settings that do not go together and for files that cannot be read; Error with one sentence for a
+ * port that is taken and for addresses that are missing
  */
 export async function startMqttBridgeRole(config: Config, deps: RoleDeps = {}): Promise<RunningMqttBridge> {
   const { now = () => performance.now(), wallClock = Date.now, random = Math.random } = deps;

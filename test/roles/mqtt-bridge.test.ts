@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import pino from 'pino';
-import { parseConfig } from '../../src/config/parse-config.ts';
+import { ConfigError, parseConfig } from '../../src/config/parse-config.ts';
 import { startMqttBridgeRole } from '../../src/roles/mqtt-bridge.ts';
 
 /** Nobody listens there. */
@@ -34,7 +34,7 @@ test.each([
   const error = await startMqttBridgeRole(config, { log: pino({ level: 'silent' }) }).catch(
     (reason) => reason,
   );
-  expect(error).toBeInstanceOf(Error);
+  expect(error).toBeInstanceOf(ConfigError);
   expect(error.message).toContain(sentence);
   expect(error.message).not.toContain('secret');
 });

@@ -4,7 +4,7 @@ import { settings } from '../../config/settings.ts';
 import { startChild, stopChild } from './child-process.ts';
 import type { SupervisedProcess } from './supervisor.ts';
 
-export type RoleName = 'gateway' | 'mqtt' | 'worker' | 'delivery' | 'console';
+export type RoleName = 'gateway' | 'mqtt' | 'mqtt-bridge' | 'worker' | 'delivery' | 'console';
 
 /** How long a role may drain before it is killed; it cuts itself off after 15 s. JetStream delivers again what it had not acknowledged. */
 const drainMs = 20_000;

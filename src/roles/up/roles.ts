@@ -23,7 +23,7 @@ const readyTimeoutMs = 30_000;
 export async function startRoles(options: RolesOptions): Promise<void> {
   const { config } = options.context;
   const host = reachableHost(config.bind);
-  const roles = [
+  const all = [
     { role: 'worker', count: config.workers, answers: async () => true },
     { role: 'delivery', count: config.deliveries, answers: async () => true },
     {
@@ -33,7 +33,10 @@ export async function startRoles(options: RolesOptions): Promise<void> {
     },
     { role: 'mqtt', count: 1, answers: () => acceptsConnections(config.mqttPort, host) },
     { role: 'console', count: 1, answers: () => isReady(`http://${host}:${config.consolePort}/readyz`) },
+    // Not that its broker answers: that one may be away for now.
+    { role: 'mqtt-bridge', count: config.bridgeUrl === undefined ? 0 : 1, answers: async () => true },
   ] as const;
+  const roles = all.filter(({ count }) => count > 0);
   const what = roles.map(({ role, count }) => (count === 1 ? role : `${count} ${plural(role)}`)).join(', ');
   await options.context.progress.step(`starting ${what}`, async () => {
     const started = [];

@@ -153,7 +153,10 @@ test('servers that the settings name are used, and only the others are of our ow
     return names.sort();
   };
   const named = { NATS_URL: nats.url, DATABASE_URL: database.url };
-  expect(await childrenWith(named)).toEqual(['console', 'delivery', 'gateway', 'mqtt', 'worker']);
+  // A broker that is away holds nobody up.
+  const away = { TRIBUTARY_BRIDGE_URL: 'mqtt://127.0.0.1:1' };
+  const bridged = ['console', 'delivery', 'gateway', 'mqtt', 'mqtt-bridge', 'worker'];
+  expect(await childrenWith({ ...named, ...away })).toEqual(bridged);
   const { DATABASE_URL } = named;
   expect(await childrenWith({ DATABASE_URL })).toEqual([
     'console',

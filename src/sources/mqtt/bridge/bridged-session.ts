@@ -96,10 +96,14 @@ export class BridgedSession {
     const { metrics, log, clientId, broker, tuning, clock, random } = this.#options;
     if (this.#whyAway === undefined) metrics.unsubscribed();
     this.#link = undefined;
+    const whyBefore = this.#whyAway;
     this.#whyAway = error?.message ?? 'left';
     if (this.#draining) return;
-    const about = { event: 'mqtt_bridge_away', clientId, broker: broker.url.host, error: this.#whyAway };
-    log.warn(about, 'the connection to the broker ended');
+    // Once, and not at every try to come back.
+    if (this.#whyAway !== whyBefore) {
+      const about = { event: 'mqtt_bridge_away', clientId, broker: broker.url.host, error: this.#whyAway };
+      log.warn(about, 'the connection to the broker ended');
+    }
     // Two that take one client id from each other must not do so at full speed.
     const livedMs = this.#subscribedAtMs === undefined ? 0 : clock() - this.#subscribedAtMs;
     this.#subscribedAtMs = undefined;

@@ -214,8 +214,9 @@ describe('CONNECT and SUBSCRIBE', () => {
   ])('%s: why it is away is said, and it tries again', async (_name, script, why) => {
     await using broker = await startScriptedBroker(script);
     await using bridged = startBridged(broker);
-    await until(() => broker.connections.length >= 2, { what: 'it tries again' });
+    await until(() => broker.connections.length >= 3, { what: 'it tries again' });
     expect(bridged.bridge.whyAway()).toContain(why);
+    expect(bridged.logged.filter(({ event }) => event === 'mqtt_bridge_away')).toHaveLength(1);
     expect(bridged.counts.subscribed).toBe(0);
   });
 
