@@ -15,6 +15,8 @@ export interface FaultSummary {
   readonly unknown: number;
   readonly redeliveries: number;
   readonly first_yes_ms: Spread | undefined;
+  /** Until the stream had another leader; undefined: nobody struck at a cluster. */
+  readonly elected_ms: Spread | undefined;
   readonly settled_ms: Spread | undefined;
   readonly worst_yes_ms: number;
 }
@@ -127,6 +129,7 @@ function summarize(
     unknown: sum((trial) => trial.unknown),
     redeliveries: sum((trial) => trial.redeliveries),
     first_yes_ms: spreadOf(faults.flatMap(({ firstYesMs }) => firstYesMs ?? [])),
+    elected_ms: spreadOf(faults.flatMap(({ electedMs }) => electedMs ?? [])),
     settled_ms: spreadOf(faults.flatMap(({ settledMs }) => settledMs ?? [])),
     worst_yes_ms: Math.round(Math.max(0, ...trials.map(({ worstYesMs }) => worstYesMs))),
   };

@@ -36,6 +36,8 @@ export interface FaultResult {
   readonly note: string;
   /** From the strike to the first yes of an attempt that began after it, at a door that it shuts; in ms. */
   readonly firstYesMs: number | undefined;
+  /** From the strike until the stream had another leader; in ms. Only of faults that strike at a cluster. */
+  readonly electedMs: number | undefined;
   /** From the strike until everything was answered and settled; in ms. Only where it was the trial's one fault. */
   readonly settledMs: number | undefined;
 }
@@ -96,10 +98,11 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult & { e
   return {
     trial: options.trial,
     seed: options.seed,
-    faults: struck.map(({ name, notes, atMs, recovery }) => ({
+    faults: struck.map(({ name, notes, atMs, recovery, electedMs }) => ({
       name,
       note: notes.join('; '),
       firstYesMs: recovery.afterMs,
+      electedMs,
       settledMs: isOnly && settled ? settledMs - atMs : undefined,
     })),
     messages: messages.length,
@@ -120,6 +123,7 @@ interface Struck {
   readonly notes: string[];
   atMs: number;
   recovery: ReturnType<Journal['firstYes']>;
+  electedMs: number | undefined;
 }
 
 /** Lets the faults strike at their times, one strike after the other; resolves when all have healed. */
@@ -133,10 +137,19 @@ async function strikeAll(
   const struck: Struck[] = [];
   const strike = async (fault: Fault) => {
     const notes: string[] = [];
-    const one: Struck = { name: fault.name, notes, atMs: now(), recovery: journal.firstYes(fault.doors) };
+    const one: Struck = {
+      name: fault.name,
+      notes,
+      atMs: now(),
+      recovery: journal.firstYes(fault.doors),
+      electedMs: undefined,
+    };
     struck.push(one);
     await fault.strike({
       stack,
+      elected: (afterMs) => {
+        one.electedMs ??= afterMs;
+      },
       strikesNow: () => Object.assign(one, { atMs: now(), recovery: journal.firstYes(fault.doors) }),
       random: options.randomFor(1 + struck.length),
       note: (what) => void notes.push(what),

@@ -40,7 +40,7 @@ export interface Backbone {
   drain(): Promise<void>;
 }
 
-const topologyRetry = { baseMs: 1_000, maxMs: 30_000 } as const;
+const topologyRetry = { baseMs: 500, maxMs: 5_000 } as const;
 
 export function startBackbone(options: BackboneOptions): Backbone {
   const { nc, config, role, id, log, metrics, now } = options;

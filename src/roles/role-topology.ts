@@ -1,5 +1,6 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
+import { canCluster, oldestForClusters } from '../stream/durability.ts';
 import { withHeadroom } from '../stream/headroom.ts';
 import { ensureTopology, type TopologyOptions, type TopologyReport } from '../stream/topology.ts';
 
@@ -21,6 +22,13 @@ export async function prepareTopology(
     const message = error instanceof Error ? error.message : String(error);
     log.error({ event: 'topology_failed' }, message);
     return false;
+  }
+  const version = nc.info?.version ?? 'unknown';
+  if (options.streamReplicas > 1 && !canCluster(version)) {
+    log.warn(
+      { event: 'cluster_too_old', version },
+      `nats-server ${version} does not keep replicas the same: run ${oldestForClusters} or newer in a cluster (docs/cluster.md)`,
+    );
   }
   for (const { name, state, differences } of [...report.streams, ...report.consumers]) {
     if (state === 'created') log.info({ event: 'topology_created', name }, `made ${name}`);

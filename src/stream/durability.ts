@@ -7,7 +7,7 @@ import { orMissing, streamInfo } from './stream-info.ts';
  *
  * - `process-crash-safe`: written to the operating system. Losing power may lose the last of it.
  * - `power-loss-safe`: on the disk (`sync_interval: always`).
- * - `replicated`: on most of at least three servers.
+ * - `replicated`: on most of at least three servers, of a version whose replicas stay the same (see `oldestForClusters`).
  */
 export type DurabilityClass = 'process-crash-safe' | 'power-loss-safe' | 'replicated';
 
@@ -23,6 +23,12 @@ const askMs = 2_000;
 const quorum = 3;
 
 /**
+ * Replicas of 2.9.10 drift apart when a leader is cut off, or servers are restarted one after the other: what the next
+ * leader holds has other sequences, and messages twice (docs/cluster.md).
+ */
+export const oldestForClusters = '2.10.0';
+
+/**
  * Reads the durability that is in force from the server. Undefined: there is no stream yet.
  * @param monitorUrl the server's monitoring address, `http://host:8222`; INFO does not tell how it syncs
  * @throws what a request to JetStream throws; a monitoring address that does not answer only leaves `sync` unknown
@@ -36,12 +42,18 @@ export async function readDurability(
   if (info === undefined) return undefined;
   const sync = monitorUrl === undefined ? 'unknown' : await readSync(monitorUrl);
   const { replicas } = info;
-  return { class: classOf(sync, replicas), sync, replicas, serverVersion: nc.info?.version ?? 'unknown' };
+  const serverVersion = nc.info?.version ?? 'unknown';
+  return { class: classOf(sync, replicas, serverVersion), sync, replicas, serverVersion };
 }
 
-export function classOf(sync: Durability['sync'], replicas: number): DurabilityClass {
-  if (replicas >= quorum) return 'replicated';
+export function classOf(sync: Durability['sync'], replicas: number, serverVersion: string): DurabilityClass {
+  if (replicas >= quorum && canCluster(serverVersion)) return 'replicated';
   return sync === 'always' ? 'power-loss-safe' : 'process-crash-safe';
+}
+
+/** Whether servers of this version keep their replicas the same; a version that cannot be read does not count as one. */
+export function canCluster(serverVersion: string): boolean {
+  return /^\d+\.\d+/.test(serverVersion) && Bun.semver.order(serverVersion, oldestForClusters) >= 0;
 }
 
 /** In words: `process-crash-safe (sync unknown, 1 replica, nats-server 2.9.10)`. */

@@ -5,10 +5,24 @@ import { streamName } from '../../src/stream/subjects.ts';
 import { startTestStream } from './stream-fixture.ts';
 
 test('one server that may sync later is process-crash-safe only, and so is one of which nothing is known', () => {
-  expect([classOf('later', 1), classOf('unknown', 1), classOf('unknown', 2)]).toEqual(
-    Array(3).fill('process-crash-safe'),
-  );
-  expect([classOf('always', 1), classOf('later', 3)]).toEqual(['power-loss-safe', 'replicated']);
+  const version = '2.12.0';
+  expect([
+    classOf('later', 1, version),
+    classOf('unknown', 1, version),
+    classOf('unknown', 2, version),
+  ]).toEqual(Array(3).fill('process-crash-safe'));
+  expect([classOf('always', 1, version), classOf('later', 3, version)]).toEqual([
+    'power-loss-safe',
+    'replicated',
+  ]);
+});
+
+test('replicas of servers whose replicas drift apart, or of an unknown version, count as one', () => {
+  const versions = ['2.9.10', '2.9.25', 'unknown', '2.10.0', '2.10.27', '2.15.1', '3.0.0'];
+  expect(versions.map((version) => classOf('later', 3, version))).toEqual([
+    ...Array(3).fill('process-crash-safe'),
+    ...Array(4).fill('replicated'),
+  ]);
 });
 
 test('the monitoring address tells how the server syncs', () => {

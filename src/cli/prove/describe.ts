@@ -47,6 +47,9 @@ function times(rows: readonly FaultSummary[], columns: number): string {
   return formatTable(
     [
       { title: 'median / worst', value: (row: FaultSummary) => row.fault },
+      ...(rows.some((row) => row.elected_ms !== undefined)
+        ? [spread('new leader after it', (row) => row.elected_ms)]
+        : []),
       spread('first yes after it', (row) => row.first_yes_ms),
       spread('all settled after it', (row) => row.settled_ms),
       { title: 'worst yes', align: 'right', value: (row) => seconds(row.worst_yes_ms) },

@@ -1,7 +1,7 @@
 import { streamInfo } from '../../stream/stream-info.ts';
 import { streamName } from '../../stream/subjects.ts';
 import { doors, pick } from '../load/message.ts';
-import { whenCurrent } from '../stack/cluster.ts';
+import { watchElections, whenCurrent } from '../stack/cluster.ts';
 import type { Member } from '../stack/member.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { Fault, FaultContext } from './fault.ts';
@@ -23,10 +23,20 @@ const clusterFault = (
   needs: ['cluster'],
   doors,
   strike: async (context) => {
-    const { stack, complain } = context;
-    await strike(context, await findRoles(stack));
+    const { stack, complain, elected } = context;
+    const roles = await findRoles(stack);
+    let struckMs: number | undefined;
+    const stopWatching = watchElections(stack.nc, () => {
+      if (struckMs !== undefined) elected(stack.now() - struckMs);
+    });
+    const strikesNow = () => {
+      struckMs = stack.now();
+      context.strikesNow();
+    };
+    await strike({ ...context, strikesNow }, roles);
     // Two servers down at once are a fault of its own, which no cluster of three is made for.
     const why = await whenCurrent(stack.nc, { timeoutMs: currentWithinMs, now: stack.now });
+    stopWatching();
     if (why !== undefined) complain(`${currentWithinMs / 1_000} s after ${name}: ${why}`);
   },
 });

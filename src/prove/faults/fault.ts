@@ -9,6 +9,8 @@ export interface FaultContext {
   readonly random: () => number;
   /** The fault strikes now, not when it was asked to: it had to look first. */
   readonly strikesNow: () => void;
+  /** The stream has another leader, so long after the strike. */
+  readonly elected: (afterMs: number) => void;
   /** What was done, for the report; and what ought not to have happened. */
   readonly note: (what: string) => void;
   readonly complain: (what: string) => void;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { NatsConnection } from '@nats-io/nats-core';
-import { requestApi } from '../../stream/jetstream-api.ts';
+import { objectOf, requestApi, stringOf } from '../../stream/jetstream-api.ts';
 import { consumerInfo, type Placement, streamInfo } from '../../stream/stream-info.ts';
 import { consumerName, routesStreamName, streamName } from '../../stream/subjects.ts';
 import type { Launched } from './member.ts';
@@ -73,6 +73,16 @@ export async function createNatsCluster(options: {
       await Promise.all(routes.map(({ proxy }) => proxy.close()));
     },
   };
+}
+
+/** Tells of each leader that the stream gets from now on, until it is drained. */
+export function watchElections(nc: NatsConnection, onElected: (leader: string) => void): () => void {
+  const subscription = nc.subscribe(`$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.${streamName}`, {
+    callback: (error, message) => {
+      if (error === null) onElected(stringOf(objectOf(message.json()).leader));
+    },
+  });
+  return () => subscription.unsubscribe();
 }
 
 export interface Patience {

@@ -12,6 +12,7 @@ import { migrate } from '../../store/migrate.ts';
 import { createPool } from '../../store/pool.ts';
 import { connectNats } from '../../stream/connection.ts';
 import { createNatsCluster, type NatsCluster, whenCurrent, whenJetStreamAnswers } from './cluster.ts';
+import { oldestForClusters } from '../../stream/durability.ts';
 import { createFakedClocks, withoutLeftovers } from './faked-clock.ts';
 import { type Links, startLinks } from './links.ts';
 import { createMember, type Member, type MemberKind } from './member.ts';
@@ -63,7 +64,7 @@ export interface Stack {
 }
 
 const databaseName = 'tributary';
-const jetStreamWithinMs = 30_000;
+const jetStreamWithinMs = 60_000;
 
 export async function startStack(options: StackOptions): Promise<Stack> {
   await using cleanup = new AsyncDisposableStack();
@@ -91,6 +92,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     searchPath,
     programsDir: join(folder, 'programs'),
     progress: { step: (_what, work) => work() },
+    ...(options.shape.clustered ? { oldest: oldestForClusters } : {}),
   });
   const cluster = options.shape.clustered ? await createNatsCluster({ binary, folder, ports }) : undefined;
   if (cluster !== undefined) cleanup.defer(() => cluster.close());

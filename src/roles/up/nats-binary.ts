@@ -13,6 +13,8 @@ export type NatsBinaryOptions = {
   /** Where the program is unpacked when it cannot be installed. */
   readonly programsDir: string;
   readonly progress: Pick<Progress, 'step'>;
+  /** Default: `oldestNatsVersion`. */
+  readonly oldest?: string;
 };
 
 /**
@@ -21,7 +23,8 @@ export type NatsBinaryOptions = {
  */
 export async function findNatsServer(options: NatsBinaryOptions): Promise<string> {
   const found = lookForNatsServer(options);
-  if (found !== undefined) return checkedVersion(found);
+  const { oldest = oldestNatsVersion } = options;
+  if (found !== undefined) return checkedVersion(found, oldest);
   if (!isDebian()) throw new UpError(howToGetIt('nats-server is not on the PATH'));
   const { progress, programsDir } = options;
   try {
@@ -37,7 +40,7 @@ export async function findNatsServer(options: NatsBinaryOptions): Promise<string
   }
   const installed = lookForNatsServer(options);
   if (installed === undefined) throw new UpError(howToGetIt('apt-get brought no nats-server'));
-  return checkedVersion(installed);
+  return checkedVersion(installed, oldest);
 }
 
 function lookForNatsServer({ searchPath, programsDir }: NatsBinaryOptions): string | undefined {
@@ -48,12 +51,12 @@ function lookForNatsServer({ searchPath, programsDir }: NatsBinaryOptions): stri
     .find((file) => existsSync(file));
 }
 
-function checkedVersion(binary: string): string {
+function checkedVersion(binary: string, oldest: string): string {
   const output = Bun.spawnSync([binary, '--version']).stdout.toString();
   const version = /v(\d+\.\d+\.\d+)/.exec(output)?.[1];
   if (version === undefined) throw new UpError(howToGetIt(`${binary} does not run`));
-  if (Bun.semver.order(version, oldestNatsVersion) < 0) {
-    throw new UpError(howToGetIt(`${binary} is ${version}, ${oldestNatsVersion} or newer is needed`));
+  if (Bun.semver.order(version, oldest) < 0) {
+    throw new UpError(howToGetIt(`${binary} is ${version}, ${oldest} or newer is needed`));
   }
   return binary;
 }
