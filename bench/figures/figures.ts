@@ -1,4 +1,5 @@
 import { batchHttp } from './batch-http.ts';
+import { consolePages } from './console.ts';
 import { cpu } from './cpu.ts';
 import { delivery } from './delivery.ts';
 import { drain } from './drain.ts';
@@ -22,6 +23,7 @@ export const figures: readonly Figure[] = [
   routes,
   delivery,
   receipts,
+  consolePages,
   wholeSystem,
   cpu,
   memory,

@@ -4,12 +4,14 @@ import { useFeed } from '../lib/events.ts';
 import { useResource } from '../lib/resource.ts';
 import { navigate, to } from '../lib/router.ts';
 import { sendingLines } from '../lib/sending-lines.ts';
-import type { Doors, IssuedToken, Reading } from '../lib/types.ts';
+import type { Doors, IssuedToken, Page, Reading } from '../lib/types.ts';
 import { Badge, Time } from '../parts/bits.tsx';
 import { CopyBlock } from '../parts/copy.tsx';
 import { Dialog, FormDialog } from '../parts/dialog.tsx';
 import { Field, textOf } from '../parts/field.tsx';
 import { Problem } from '../parts/problem.tsx';
+
+const lookEveryMs = 3_000;
 
 interface Added {
   readonly device: string;
@@ -66,6 +68,15 @@ function FirstMessage({ tenant, added, onClose }: FirstMessageProps) {
     { on: { reading: (data) => setFirst((before) => before ?? (data as Reading)) } },
   );
   const { device } = added;
+  const stored = `${apiPath('tenants', tenant, 'devices', device)}/telemetry`;
+  // The feed is at most once: what it misses is found here a little later.
+  const found = useResource(
+    stored,
+    (signal) => get<Page<Reading>>(stored, { limit: 1, order: 'desc' }, { signal }),
+    first === undefined ? { everyMs: lookEveryMs } : {},
+  );
+  const [latest] = found.data?.items ?? [];
+  const seen = first ?? latest;
   return (
     <Dialog title={`${device} is registered`} onClose={onClose}>
       <div class="stacked">
@@ -73,12 +84,12 @@ function FirstMessage({ tenant, added, onClose }: FirstMessageProps) {
         <Problem error={doors.error} retry={doors.reload} />
         {doors.data !== undefined && <Lines {...{ tenant, added }} doors={doors.data} />}
         <div class="waiting" role="status">
-          {first === undefined ? (
+          {seen === undefined ? (
             <Badge tone="warn">Waiting for the first message …</Badge>
           ) : (
             <>
-              <Badge tone="good">First message arrived</Badge> <Time at={first.arrived_at} ago />
-              <code>{JSON.stringify(first.metrics)}</code>
+              <Badge tone="good">First message arrived</Badge> <Time at={seen.arrived_at} ago />
+              <code>{JSON.stringify(seen.metrics)}</code>
             </>
           )}
         </div>

@@ -44,7 +44,7 @@ export function SignIn() {
             spellcheck={false}
           />
           <small id="key-hint" class="muted">
-            A tenant's key (<code>trk_…</code>) or an operator's (<code>tro_…</code>).
+            A tenant's key (<code>trk_…</code>) or an operator's (<code>trbop_…</code>).
           </small>
         </label>
         {error !== undefined && <Problem error={error} />}
