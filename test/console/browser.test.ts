@@ -22,6 +22,9 @@ async function shell(line: string): Promise<string> {
   return new Response(child.stdout).text();
 }
 
+/** A browser beside all else on two cores. */
+const timeoutMs = 180_000;
+
 describe.skipIf(chromium === undefined)('the console in Chromium, before everything real', () => {
   let browser: TestBrowser;
   let stack: Stack;
@@ -46,72 +49,82 @@ describe.skipIf(chromium === undefined)('the console in Chromium, before everyth
   afterAll(async () => {
     await browser?.[Symbol.asyncDispose]();
     await stack?.[Symbol.asyncDispose]();
-  });
+  }, timeoutMs);
 
-  test('a device is added, its line pasted, its reading seen; a wrong token is quarantined, mended, replayed and stored', async () => {
-    const line = await addDevice(page);
-    expect(await shell(line)).toBe('{"status":"accepted"}');
-    await page.getByText('First message arrived').waitFor();
-    await page.getByRole('button', { name: 'Open boiler-1' }).click();
-    const latest = page.locator('[data-metric="temp_c"]');
-    await latest.getByText('21.5 °C').waitFor();
-    await page.getByRole('img', { name: /^temp_c: 1 points/ }).waitFor();
-    await page.getByText('live', { exact: true }).waitFor();
-    // On its chart without a reload.
-    await shell(line.replace('21.5', '23.75'));
-    await latest.getByText('23.75 °C').waitFor();
+  test(
+    'a device is added, its line pasted, its reading seen; a wrong token is quarantined, mended, replayed and stored',
+    async () => {
+      const line = await addDevice(page);
+      expect(await shell(line)).toBe('{"status":"accepted"}');
+      await page.getByText('First message arrived').waitFor();
+      await page.getByRole('button', { name: 'Open boiler-1' }).click();
+      const latest = page.locator('[data-metric="temp_c"]');
+      await latest.getByText('21.5 °C').waitFor();
+      await page.getByRole('img', { name: /^temp_c: 1 points/ }).waitFor();
+      await page.getByText('live', { exact: true }).waitFor();
+      // On its chart without a reload.
+      await shell(line.replace('21.5', '23.75'));
+      await latest.getByText('23.75 °C').waitFor();
 
-    // Nobody's token: refused, and seen on the device's page.
-    await shell(
-      line.replace(/X-Provision-Token: \S+'/, "X-Provision-Token: nobodys-token'").replace('21.5', '99.5'),
-    );
-    const refused = page.getByRole('link', { name: 'TOKEN_INVALID' });
-    await refused.waitFor();
-    await refused.click();
-    await page.getByRole('heading', { name: 'TOKEN_INVALID' }).waitFor();
-    await mend(page, '24.25');
-    await replay(page);
+      // Nobody's token: refused, and seen on the device's page.
+      await shell(
+        line.replace(/X-Provision-Token: \S+'/, "X-Provision-Token: nobodys-token'").replace('21.5', '99.5'),
+      );
+      const refused = page.getByRole('link', { name: 'TOKEN_INVALID' });
+      await refused.waitFor();
+      await refused.click();
+      await page.getByRole('heading', { name: 'TOKEN_INVALID' }).waitFor();
+      await mend(page, '24.25');
+      await replay(page);
 
-    await page.goto(`${stack.consoleUrl}/t/acme/devices/boiler-1`);
-    await page.getByRole('cell', { name: 'temp_c 24.25' }).waitFor();
-    await page.getByText('Nothing of this device was rejected').waitFor();
-    const { rows } = await stack.pool.query(
-      `select metrics ->> 'temp_c' as temp from telemetry where tenant_id = 'acme' order by arrived_at`,
-    );
-    expect(rows.map(({ temp }) => temp)).toEqual(['21.5', '23.75', '24.25']);
-    expect(opened.complaints).toEqual([]);
-  });
+      await page.goto(`${stack.consoleUrl}/t/acme/devices/boiler-1`);
+      await page.getByRole('cell', { name: 'temp_c 24.25' }).waitFor();
+      await page.getByText('Nothing of this device was rejected').waitFor();
+      const { rows } = await stack.pool.query(
+        `select metrics ->> 'temp_c' as temp from telemetry where tenant_id = 'acme' order by arrived_at`,
+      );
+      expect(rows.map(({ temp }) => temp)).toEqual(['21.5', '23.75', '24.25']);
+      expect(opened.complaints).toEqual([]);
+    },
+    timeoutMs,
+  );
 
-  test('each page works before the real API and breaks no grave rule of accessibility', async () => {
-    const pages: readonly (readonly [string, string])[] = [
-      ['/', 'Overview'],
-      ['/tenants', 'Tenants'],
-      ['/quarantine', 'Quarantine'],
-      ['/rate-limits', 'Rate limits'],
-      ['/system', 'System'],
-      ['/operator-keys', 'Operator keys'],
-      ['/audit-log', 'Audit log'],
-      ['/t/acme', 'Overview of acme'],
-      ['/t/acme/devices', 'Devices'],
-      ['/t/acme/devices/boiler-1', 'boiler-1'],
-      ['/t/acme/quarantine', 'Quarantine'],
-      ['/t/acme/routes', 'Routes'],
-      ['/t/acme/dead-letters', 'Dead letters'],
-      ['/t/acme/rate-limits', 'Rate limits'],
-      ['/t/acme/keys', 'Keys'],
-      ['/t/acme/audit-log', 'Audit log'],
-    ];
-    const faults: string[] = [];
-    for (const [path, heading] of pages) {
-      await page.goto(stack.consoleUrl + path);
-      await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor();
-      await page.waitForFunction('document.querySelector("[aria-busy=true]") === null');
-      const alerts = await page.getByRole('alert').allTextContents();
-      faults.push(...[...alerts, ...(await opened.seriousViolations())].map((fault) => `${path}: ${fault}`));
-    }
-    expect(faults).toEqual([]);
-    expect(opened.complaints).toEqual([]);
-  });
+  test(
+    'each page works before the real API and breaks no grave rule of accessibility',
+    async () => {
+      const pages: readonly (readonly [string, string])[] = [
+        ['/', 'Overview'],
+        ['/tenants', 'Tenants'],
+        ['/quarantine', 'Quarantine'],
+        ['/rate-limits', 'Rate limits'],
+        ['/system', 'System'],
+        ['/operator-keys', 'Operator keys'],
+        ['/audit-log', 'Audit log'],
+        ['/t/acme', 'Overview of acme'],
+        ['/t/acme/devices', 'Devices'],
+        ['/t/acme/devices/boiler-1', 'boiler-1'],
+        ['/t/acme/quarantine', 'Quarantine'],
+        ['/t/acme/routes', 'Routes'],
+        ['/t/acme/dead-letters', 'Dead letters'],
+        ['/t/acme/rate-limits', 'Rate limits'],
+        ['/t/acme/keys', 'Keys'],
+        ['/t/acme/audit-log', 'Audit log'],
+      ];
+      const faults: string[] = [];
+      for (const [path, heading] of pages) {
+        await page.goto(stack.consoleUrl + path);
+        await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor();
+        await page.waitForFunction('document.querySelector("[aria-busy=true]") === null');
+        const alerts = await page.getByRole('alert').allTextContents();
+        faults.push(
+          ...[...alerts, ...(await opened.seriousViolations())].map((fault) => `${path}: ${fault}`),
+        );
+      }
+      expect(faults).toEqual([]);
+      expect(opened.complaints).toEqual([]);
+    },
+    timeoutMs,
+  );
 });
 
 /** @returns the curl line as shown */
