@@ -6,7 +6,7 @@ export interface SeriesBuffer {
   readonly bucketMs: number;
   readonly t: number[];
   readonly min: number[];
-  readonly avg: number[];
+  readonly avg: (number | null)[];
   readonly max: number[];
   readonly count: number[];
 }

@@ -61,7 +61,8 @@ export interface Reading {
 export interface SeriesColumns {
   readonly t: readonly number[];
   readonly min: readonly number[];
-  readonly avg: readonly number[];
+  /** Null where a number is beyond what can be added up. */
+  readonly avg: readonly (number | null)[];
   readonly max: readonly number[];
   readonly count: readonly number[];
 }
@@ -151,12 +152,15 @@ export interface RejectedDetails extends Rejected {
   readonly envelope_base64: string | null;
   readonly payload: string | null;
   readonly mended_payload: string | null;
+  readonly mended_by: string | null;
   readonly mended_at: string | null;
 }
 
 export interface ReplayProgress {
   readonly replay_id: number;
-  readonly total: number;
+  readonly state: 'running' | 'done' | 'failed' | 'lost';
+  readonly error: string | null;
+  readonly total: number | null;
   readonly stored: number;
   readonly duplicate: number;
   readonly quarantined: number;

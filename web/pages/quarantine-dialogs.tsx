@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { type ApiError, apiPath, call, get, toApiError } from '../lib/api.ts';
 import { formatCount } from '../lib/format.ts';
+import { type Scope, scopePath } from '../lib/scope.ts';
 import type { ReplayProgress } from '../lib/types.ts';
 import { Badge, Facts } from '../parts/bits.tsx';
 import { Dialog, FormDialog } from '../parts/dialog.tsx';
@@ -15,7 +16,7 @@ export interface Selection {
 }
 
 export interface SelectionDialogProps {
-  readonly tenant: string;
+  readonly tenant: Scope;
   readonly selection: Selection;
   readonly onClose: () => void;
 }
@@ -40,7 +41,7 @@ export function ReplayDialog({ tenant, selection, onClose }: SelectionDialogProp
   const submit = async (form: FormData) => {
     const { replay_id } = await call<{ replay_id: number | null }>(
       'POST',
-      `${apiPath('tenants', tenant)}/quarantine/replay`,
+      `${scopePath(tenant)}/quarantine/replay`,
       { body: { ...asBody(selection), ...(form.get('vouch') === 'on' ? { vouch: true } : {}) } },
     );
     if (replay_id !== null) setReplayId(String(replay_id));
@@ -52,8 +53,8 @@ export function ReplayDialog({ tenant, selection, onClose }: SelectionDialogProp
   return (
     <FormDialog title="Replay" submit="Replay" onClose={onClose} onSubmit={submit}>
       <p>
-        {describe(selection)} of tenant {tenant} is judged anew, with its original arrival time and identity:
-        what passes now is stored, the rest stays here.
+        {describe(selection)} {tenant === undefined ? 'of all tenants' : `of tenant ${tenant}`} is judged
+        anew, with its original arrival time and identity: what passes now is stored, the rest stays here.
       </p>
       <label class="check">
         <input type="checkbox" name="vouch" />
@@ -69,7 +70,7 @@ export function ReplayDialog({ tenant, selection, onClose }: SelectionDialogProp
 const askEveryMs = 400;
 
 interface ProgressProps {
-  readonly tenant: string;
+  readonly tenant: Scope;
   readonly replayId: string;
   readonly onClose: () => void;
 }
@@ -81,7 +82,7 @@ function Progress({ tenant, replayId, onClose }: ProgressProps) {
     let timer: ReturnType<typeof setTimeout>;
     const ask = async () => {
       try {
-        const next = await get<ReplayProgress>(apiPath('tenants', tenant, 'replays', replayId));
+        const next = await get<ReplayProgress>(scopePath(tenant) + apiPath('replays', replayId));
         setProgress(next);
         if (!next.done) timer = setTimeout(ask, askEveryMs);
       } catch (thrown) {
@@ -91,7 +92,8 @@ function Progress({ tenant, replayId, onClose }: ProgressProps) {
     void ask();
     return () => clearTimeout(timer);
   }, [tenant, replayId]);
-  const { total = 0, stored = 0, duplicate = 0, quarantined = 0, done = false } = progress ?? {};
+  const { stored = 0, duplicate = 0, quarantined = 0, done = false } = progress ?? {};
+  const total = progress?.total ?? 0;
   return (
     <Dialog title="Replay" onClose={onClose}>
       <div class="stacked" role="status">
@@ -109,13 +111,7 @@ function Progress({ tenant, replayId, onClose }: ProgressProps) {
           ]}
         />
         <p>
-          {done ? (
-            <Badge tone={quarantined === 0 ? 'good' : 'warn'}>
-              {quarantined === 0 ? 'Done' : 'Done; what is still refused stays in the quarantine'}
-            </Badge>
-          ) : (
-            'Goes on when this is closed.'
-          )}
+          <Outcome progress={progress} />
         </p>
         <Problem error={error} />
         <div class="actions end">
@@ -128,15 +124,24 @@ function Progress({ tenant, replayId, onClose }: ProgressProps) {
   );
 }
 
+function Outcome({ progress }: { readonly progress: ReplayProgress | undefined }) {
+  if (progress?.done !== true) return <>Goes on when this is closed.</>;
+  if (progress.state === 'failed') return <Badge tone="bad">Broke off: {progress.error}</Badge>;
+  if (progress.state === 'lost') {
+    return <Badge tone="warn">Its process ended. The same replay again goes on from there.</Badge>;
+  }
+  return progress.quarantined === 0 ? (
+    <Badge tone="good">Done</Badge>
+  ) : (
+    <Badge tone="warn">Done; what is still refused stays in the quarantine</Badge>
+  );
+}
+
 export function PurgeDialog({ tenant, selection, onClose }: SelectionDialogProps) {
   const submit = async () => {
-    const { purged } = await call<{ purged: number }>(
-      'POST',
-      `${apiPath('tenants', tenant)}/quarantine/purge`,
-      {
-        body: asBody(selection),
-      },
-    );
+    const { purged } = await call<{ purged: number }>('POST', `${scopePath(tenant)}/quarantine/purge`, {
+      body: asBody(selection),
+    });
     say(`${formatCount(purged)} messages are purged.`);
     onClose();
   };

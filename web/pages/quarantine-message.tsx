@@ -22,7 +22,7 @@ export function QuarantineMessage({ tenant, id }: MessageProps) {
   const [isReplaying, setReplaying] = useState(false);
   const message = useResource(path, (signal) => get<RejectedDetails>(path, {}, { signal }));
   const found = message.data;
-  const mayMend = tenant !== undefined && may('write');
+  const mayMend = may('write');
   return (
     <>
       <nav class="crumbs" aria-label="Where this is">
@@ -45,12 +45,16 @@ export function QuarantineMessage({ tenant, id }: MessageProps) {
             <MessageFacts message={found} />
           </section>
           <Panel title="As it came, without its token">
-            <Payload label="Message as it came" text={found.envelope ?? found.envelope_base64 ?? ''} />
+            <Payload
+              label="Message as it came"
+              text={found.envelope ?? found.envelope_base64 ?? ''}
+              isText={found.envelope !== null}
+            />
           </Panel>
           {mayMend && <Mend key={found.mended_at} tenant={tenant} message={found} onDone={message.reload} />}
         </div>
       )}
-      {isReplaying && tenant !== undefined && (
+      {isReplaying && (
         <ReplayDialog
           tenant={tenant}
           selection={{ ids: [id] }}
@@ -84,24 +88,46 @@ function MessageFacts({ message }: { readonly message: RejectedDetails }) {
         ['Arrived', <Time key="arrived" at={message.arrived_at} />],
         ['Quarantined', <Time key="quarantined" at={message.quarantined_at} />],
         ['Size', message.size_bytes === undefined ? '' : formatBytes(message.size_bytes)],
-        ['Mended', message.mended_at === null ? 'no' : <Time key="mended" at={message.mended_at} />],
+        [
+          'Mended',
+          message.mended_at === null ? (
+            'no'
+          ) : (
+            <span key="mended">
+              <Time at={message.mended_at} /> by {message.mended_by}
+            </span>
+          ),
+        ],
       ]}
     />
   );
 }
 
+interface PayloadProps {
+  readonly label: string;
+  readonly text: string;
+  /** False: base64 of bytes that are none. */
+  readonly isText?: boolean;
+}
+
 /** Indented where it is JSON; its numbers stay as they were sent, since only the space between changes. */
-function Payload({ label, text }: { readonly label: string; readonly text: string }) {
+function Payload({ label, text, isText = true }: PayloadProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reached by keyboard
     <section class="payload" tabIndex={0} aria-label={label}>
-      <pre>{indent(text)}</pre>
+      <pre>{isText ? indent(text) : `base64: ${text}`}</pre>
     </section>
   );
 }
 
+interface Mended {
+  readonly passes: boolean;
+  readonly reason: string | null;
+  readonly detail: string | null;
+}
+
 interface MendProps {
-  readonly tenant: string;
+  readonly tenant: Scope;
   readonly message: RejectedDetails;
   readonly onDone: () => void;
 }
@@ -109,15 +135,15 @@ interface MendProps {
 function Mend({ tenant, message, onDone }: MendProps) {
   const [error, setError] = useState<ApiError>();
   const [busy, setBusy] = useState(false);
-  const path = `${apiPath('tenants', tenant, 'quarantine', String(message.id))}/mend`;
+  const path = `${scopePath(tenant)}${apiPath('quarantine', String(message.id))}/mend`;
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const payload = String(new FormData(event.currentTarget as HTMLFormElement).get('payload') ?? '');
     setBusy(true);
     setError(undefined);
     try {
-      await call('POST', path, { body: { payload } });
-      say('Mended. Replay judges the new payload.');
+      const { passes, reason, detail } = await call<Mended>('POST', path, { body: { payload } });
+      say(passes ? 'Mended: it passes now. Replay stores it.' : `Mended, but still ${reason}: ${detail}`);
       onDone();
     } catch (thrown) {
       setError(toApiError(thrown));

@@ -54,7 +54,7 @@ export function Quarantine({ tenant }: { readonly tenant?: string }) {
           tenant === undefined ? 'What was refused, of all tenants' : `What was refused of tenant ${tenant}`
         }
       >
-        {tenant !== undefined && may('write') && (
+        {may('write') && (
           <>
             <button type="button" class="primary" onClick={() => setAsked('replay')}>
               Replay {chosen.size > 0 ? `${chosen.size} chosen` : isNarrow ? 'these' : 'all'}
@@ -79,7 +79,7 @@ export function Quarantine({ tenant }: { readonly tenant?: string }) {
         />
         <Pager paging={paging} next={list.data?.next} />
       </div>
-      {asked !== undefined && tenant !== undefined && (
+      {asked !== undefined && (
         <QuarantineDialog
           {...{ asked, tenant, selection }}
           onClose={() => {
@@ -95,7 +95,7 @@ export function Quarantine({ tenant }: { readonly tenant?: string }) {
 
 interface QuarantineDialogProps {
   readonly asked: 'replay' | 'purge';
-  readonly tenant: string;
+  readonly tenant: Scope;
   readonly selection: Selection;
   readonly onClose: () => void;
 }
@@ -129,7 +129,7 @@ function columnsFor(
     setChosen(next);
   };
   return [
-    ...(tenant !== undefined && may('write')
+    ...(may('write')
       ? [
           {
             title: 'Choose',
