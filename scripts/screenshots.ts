@@ -189,7 +189,6 @@ async function takeScheme(browser: Browser, { url, key, scheme }: Scheme): Promi
   for (const [name, path, act] of shots) {
     await page.setViewportSize(size);
     await page.goto(url + path);
-    await page.waitForFunction('document.querySelector("[aria-busy=true]") === null');
     await act?.(page);
     // Charts draw, feeds begin.
     await page.waitForTimeout(name === 'overview' ? 20_000 : 1_500);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Program, startProgram } from './program.ts';
 import type { Servers } from './servers.ts';
 
-export type RoleName = 'gateway' | 'mqtt' | 'worker' | 'delivery';
+export type RoleName = 'gateway' | 'mqtt' | 'worker' | 'delivery' | 'console';
 
 const main = join(import.meta.dir, '../../src/cli/main.ts');
 

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import type { Page } from 'playwright-core';
 import { findChromium, startBrowser, type TestBrowser, type TestPage } from '../harness/browser.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
+import { until } from '../harness/until.ts';
 
 const chromium = findChromium();
 if (chromium === undefined) console.error('skipped: the console in a browser: chromium is not installed');
@@ -114,7 +115,10 @@ describe.skipIf(chromium === undefined)('the console in Chromium, before everyth
       for (const [path, heading] of pages) {
         await page.goto(stack.consoleUrl + path);
         await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor();
-        await page.waitForFunction('document.querySelector("[aria-busy=true]") === null');
+        await until(async () => (await page.locator('[aria-busy="true"]').count()) === 0, {
+          what: `${path} is loaded`,
+          timeoutMs: 30_000,
+        });
         const alerts = await page.getByRole('alert').allTextContents();
         faults.push(
           ...[...alerts, ...(await opened.seriousViolations())].map((fault) => `${path}: ${fault}`),
