@@ -15,6 +15,7 @@ import { createPublisherMetrics } from '../src/observe/publisher.ts';
 import { createPullerMetrics } from '../src/observe/puller.ts';
 import { createRoutingMetrics } from '../src/observe/routing.ts';
 import { registerServerMetrics } from '../src/observe/servers.ts';
+import { createTracingMetrics } from '../src/observe/tracing.ts';
 import { createWorkerMetrics } from '../src/observe/worker.ts';
 
 type Adds = (registry: Registry) => unknown;
@@ -33,7 +34,13 @@ const backlog: Adds = (registry) =>
     () => undefined,
     () => 0,
   );
-const door: readonly Adds[] = [servers, createIntakeMetrics, createPublisherMetrics, backlog];
+const door: readonly Adds[] = [
+  servers,
+  createTracingMetrics,
+  createIntakeMetrics,
+  createPublisherMetrics,
+  backlog,
+];
 
 const ofRole = {
   gateway: [...door, createHttpMetrics, createCanaryMetrics],
@@ -41,6 +48,7 @@ const ofRole = {
   'mqtt-bridge': [...door, (registry) => createBridgeMetrics(registry, () => 0)],
   worker: [
     servers,
+    createTracingMetrics,
     createPullerMetrics,
     createWorkerMetrics,
     createRoutingMetrics,

@@ -9,6 +9,7 @@ import { processSettings } from './settings/processes.ts';
 import { securitySettings } from './settings/security.ts';
 import type { Setting } from './settings/setting.ts';
 import { streamSettings } from './settings/stream.ts';
+import { tracingSettings } from './settings/tracing.ts';
 import { workerSettings } from './settings/worker.ts';
 
 export type { Setting } from './settings/setting.ts';
@@ -27,6 +28,7 @@ export const settings = {
   ...securitySettings,
   ...deliverySettings,
   ...consoleSettings,
+  ...tracingSettings,
   ...processSettings,
 } satisfies Record<string, Setting>;
 
@@ -56,7 +58,9 @@ type OptionalName =
   | 'mqttTlsKey'
   | 'mqttTlsClientCa'
   | 'publicHttpUrl'
-  | 'publicMqttUrl';
+  | 'publicMqttUrl'
+  | 'otlpUrl'
+  | 'otlpHeaders';
 
 /** All settings, checked and frozen. */
 export type Config = {

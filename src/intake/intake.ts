@@ -4,11 +4,13 @@ import type { RefusalCode } from '../model/errors.ts';
 import { type DeviceId, ingestTopic, type MsgType, type TenantId } from '../model/identifiers.ts';
 import { encodeMsgId, type IdentifiedMessage, identify } from '../model/identity.ts';
 import type { IntakeMetrics } from '../observe/intake.ts';
+import type { DoorTrace, Tracer } from '../observe/tracer.ts';
 import type { BacklogMonitor } from '../stream/backlog.ts';
 import type { Publisher, PublishResult } from '../stream/publisher.ts';
 import { retryAfterSeconds } from '../stream/retry-after.ts';
 import { telemetrySubject } from '../stream/subjects.ts';
 import type { Admission } from './admission.ts';
+import { beginPublish, type Publishing, recordAtDoor } from './trace-message.ts';
 
 export type IntakeSource = 'http' | 'batch' | 'mqtt' | 'mqtt-bridge';
 
@@ -37,6 +39,8 @@ export interface IncomingMessage {
   readonly settledTo?: string | undefined;
   /** Of a source that tries again by itself: the same for every try, so that all of them are one message. */
   readonly firstTry?: FirstTry;
+  /** Its span at the door, recorded when it is answered. Absent: it is not followed. */
+  readonly trace?: DoorTrace | undefined;
 }
 
 export interface FirstTry {
@@ -88,6 +92,8 @@ export interface IntakeOptions {
   readonly randomBytes: (size: number) => Uint8Array;
   readonly log: Logger;
   readonly metrics?: IntakeMetrics;
+  /** Absent: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
 }
 
 export function createIntake(options: IntakeOptions): Intake {
@@ -95,12 +101,16 @@ export function createIntake(options: IntakeOptions): Intake {
     // One function to wait in: each more costs every message two promises.
     async accept(message) {
       let result: IntakeResult;
+      let publishing: Publishing | undefined;
       try {
         const turned = options.admission.admit(message);
         if (turned === undefined) {
+          publishing = beginPublish(message, options.tracer);
           const identified = identifyAtDoor(options, message);
           const arrivedAtMs = message.firstTry?.arrivedAtMs ?? options.clock();
-          const published = await publish(options, message, encodeMsgId(identified), arrivedAtMs);
+          const msgId = encodeMsgId(identified);
+          const traceparent = publishing?.traceparent;
+          const published = await publish(options, message, { msgId, arrivedAtMs, traceparent });
           result = published.ok
             ? { ok: true, seq: published.seq, duplicate: published.duplicate, identified, arrivedAtMs }
             : refused(options, published);
@@ -112,6 +122,7 @@ export function createIntake(options: IntakeOptions): Intake {
       }
       const outcome = result.ok ? (result.duplicate ? 'duplicate' : 'accepted') : result.refusal;
       options.metrics?.answered(message.source, outcome);
+      if (message.trace !== undefined) recordAtDoor(options.tracer, message, publishing, result);
       return result;
     },
   };
@@ -120,11 +131,15 @@ export function createIntake(options: IntakeOptions): Intake {
 function publish(
   { publisher }: IntakeOptions,
   message: IncomingMessage,
-  msgId: string,
-  arrivedAtMs: number,
+  {
+    msgId,
+    arrivedAtMs,
+    traceparent,
+  }: { readonly msgId: string; readonly arrivedAtMs: number; readonly traceparent: string | undefined },
 ): Promise<PublishResult> {
   const { tenantId, settledTo } = message;
-  return publisher.publish(telemetrySubject(tenantId), envelopeOf(message, arrivedAtMs), msgId, settledTo);
+  const envelope = envelopeOf(message, arrivedAtMs);
+  return publisher.publish(telemetrySubject(tenantId), envelope, msgId, settledTo, traceparent);
 }
 
 /** Field by field: copying whole messages is what a door would spend its time on. */

@@ -7,6 +7,7 @@ import { createIntake, type Intake } from '../intake/intake.ts';
 import { createRandomPool } from '../lib/random-pool.ts';
 import { createIntakeMetrics, type IntakeMetrics } from '../observe/intake.ts';
 import { registerServerMetrics } from '../observe/servers.ts';
+import type { Tracer } from '../observe/tracer.ts';
 import type { Flow } from '../sources/http/flow-route.ts';
 import { createPool } from '../store/pool.ts';
 import { type RegistryFeed, startRegistryFeed } from '../store/registry-feed.ts';
@@ -20,6 +21,7 @@ import { startDurabilityFeed } from './durability-feed.ts';
 import { describeFlow } from './flow.ts';
 import { soon } from './goodbye.ts';
 import { startNatsDialer } from './nats-dialer.ts';
+import { startRoleTracing } from './role-tracing.ts';
 
 export interface DoorOptions extends Omit<BackboneOptions, 'nc'> {
   /** Keep the registry's devices in memory, for the check of tokens. */
@@ -44,6 +46,8 @@ export interface Door {
   isReady(): Promise<boolean>;
   /** What an accepted message withstands, in words; undefined while that is not known. */
   durability(): string | undefined;
+  /** Absent: nothing is traced. */
+  readonly tracer: Tracer | undefined;
   /** Whether what is accepted is settled, as the canaries tell. */
   flow(): Flow;
   /** Resolves once NATS was tried for the first time and, where it answered, the streams are there. */
@@ -65,6 +69,8 @@ export function startDoor(options: DoorOptions): Door {
   const url = requireNatsUrl(config);
   const databaseUrl = requireDatabaseUrl(config);
   const name = `tributary ${role}`;
+  const tracing = startRoleTracing(options);
+  const { tracer } = tracing;
   const pool = createPool({ databaseUrl, max: poolSize, name, log });
   const registry = startRegistryFeed({
     pool,
@@ -88,7 +94,7 @@ export function startDoor(options: DoorOptions): Door {
   });
   const intakeMetrics = createIntakeMetrics(options.metrics);
   const status = () => ({ ...options.status?.(), intake: intakeMetrics.totals() });
-  const intakeFor = createIntakes(options, registry, intakeMetrics);
+  const intakeFor = createIntakes(options, registry, { metrics: intakeMetrics, tracer });
   let intake = intakeFor.withoutNats;
   const prepared = dialer.connected.then(async (nc) => {
     backbone = startBackbone({ ...options, nc, status });
@@ -99,6 +105,7 @@ export function startDoor(options: DoorOptions): Door {
     intake: { accept: (message) => intake.accept(message) },
     registry,
     pool,
+    tracer,
     nats: dialer.current,
     streamCreated: () => backbone?.backlog.streamCreated(),
     durability: durability.current,
@@ -113,12 +120,17 @@ export function startDoor(options: DoorOptions): Door {
       const nc = dialer.current();
       if (nc !== undefined) await closeConnection(nc);
       await soon(pool.end());
+      await tracing.drain();
     },
   };
 }
 
 /** One admission for both: the bucket of the unknown does not fill up again when NATS comes. */
-function createIntakes(options: DoorOptions, registry: RegistryFeed, metrics: IntakeMetrics) {
+function createIntakes(
+  options: DoorOptions,
+  registry: RegistryFeed,
+  { metrics, tracer }: { readonly metrics: IntakeMetrics; readonly tracer: Tracer | undefined },
+) {
   const { config, log, now, wallClock, random } = options;
   const admission = createAdmission({
     registry,
@@ -155,6 +167,7 @@ function createIntakes(options: DoorOptions, registry: RegistryFeed, metrics: In
         randomBytes: createRandomPool(randomBytes),
         log,
         metrics,
+        tracer,
       }),
   };
 }

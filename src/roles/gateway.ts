@@ -87,6 +87,7 @@ function listen(
 ): HttpSource {
   return startHttpSource({
     intake: door.intake,
+    tracing: door.tracer,
     receipts: receipts.options,
     bind: config.bind,
     port: config.httpPort,

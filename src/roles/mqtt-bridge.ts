@@ -92,6 +92,7 @@ function startBridge({ maxInFlight, maxInFlightBytes }: Config, door: Door, give
     ...given,
     clock: given.wallClock,
     intake: door.intake,
+    tracing: door.tracer,
     randomBytes: createRandomPool(randomBytes),
     // Half, since an envelope is larger than its packet: the publisher's own bound is then never reached.
     maxInFlight: Math.ceil(maxInFlight / 2),

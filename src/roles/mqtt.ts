@@ -88,6 +88,7 @@ function listen(door: Door, options: DoorOptions): Promise<MqttSource> {
   const { config, log, metrics, now, wallClock, random } = options;
   return startMqttSource({
     intake: door.intake,
+    tracing: door.tracer,
     registry: door.registry,
     metrics: createMqttMetrics(metrics),
     log,

@@ -6,6 +6,7 @@ import type { Config } from '../config/settings.ts';
 import { createLog } from '../observe/create-log.ts';
 import { createRoleRegistry } from '../observe/process.ts';
 import { createPullerMetrics } from '../observe/puller.ts';
+import type { Tracer } from '../observe/tracer.ts';
 import { createWorkerMetrics } from '../observe/worker.ts';
 import { startMaintenance } from '../store/maintenance.ts';
 import { createPartitions } from '../store/partitions.ts';
@@ -33,11 +34,12 @@ import { createQuarantineRoom } from '../worker/quarantine-room.ts';
 import { startRateLimitAnswer } from '../worker/rate-limit-answer.ts';
 import { createRateLimiter, type RateLimiter } from '../worker/rate-limiter.ts';
 import type { Routing } from '../worker/routing/routing.ts';
-import { createSettle, type OtherEpochError } from '../worker/settle.ts';
+import { createSettle, type OtherEpochError, type Settle } from '../worker/settle.ts';
 import { startSettleLoop } from '../worker/settle-loop.ts';
 import { createSettledCounts } from '../worker/settled-counts.ts';
 import { createSettledNotices } from '../worker/settled-notices.ts';
 import { createTap } from '../worker/tap.ts';
+import { createSettleTrace } from '../worker/trace-settling.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
 import { startAlarms } from './alarms.ts';
 import { decodeOptionsOf } from './decode-options.ts';
@@ -50,6 +52,7 @@ import type { RoleDeps, RoleInstruments } from './role-deps.ts';
 import { startRoleRouting } from './role-routing.ts';
 import { createRoleId, serveRoleStatus, version } from './role-status.ts';
 import { prepareTopology } from './role-topology.ts';
+import { startRoleTracing } from './role-tracing.ts';
 import { type RunningWork, startWorkWithBoth } from './work-with-both.ts';
 
 export const workerDefaults = {
@@ -82,11 +85,14 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
   const databaseUrl = requireDatabaseUrl(config);
   const id = createRoleId('worker', random);
   const name = 'tributary worker';
+  const metrics = createRoleRegistry('worker', version);
+  const instruments = { metrics, log, now, wallClock, random };
+  const tracing = startRoleTracing({ config, role: 'worker', id, ...instruments });
+  const { tracer } = tracing;
   const max = config.batchesInFlight + workerDefaults.spareConnections;
   const pool = createPool({ databaseUrl, max, name, log, timeouts: workerDefaults.timeouts });
   const pollMs = workerDefaults.registryPollMs;
   const registry = startRegistryFeed({ pool, pollMs, devices: true, routes: true, log, clock: now });
-  const metrics = createRoleRegistry('worker', version);
   const dialer = startNatsDialer({ connect: natsDial({ config, url, role: 'worker', log }), log, random });
   const auditor = createRoleAuditor({ nats: dialer.current, pool, metrics, log, now, wallClock });
   const tasks = (client: Queryable) => [{ name: 'audit', run: () => auditor.run(client) }];
@@ -100,8 +106,7 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
     tasks,
   });
   const roller = startRoller({ pool, log, clock: now });
-  const instruments = { metrics, log, now, wallClock, random };
-  return startWorkWithBoth({
+  const work = startWorkWithBoth({
     role: 'worker',
     id,
     config,
@@ -112,10 +117,17 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
     maintenance: { drain: async () => void (await Promise.all([maintenance.drain(), roller.drain()])) },
     registry,
     start: (nc, onFailure) =>
-      startWork({ config, id, nc, pool, registry, auditor, onFailure, ...instruments }),
+      startWork({ config, id, nc, pool, registry, auditor, tracer, onFailure, ...instruments }),
     log,
     random,
   });
+  return {
+    failed: work.failed,
+    async drain() {
+      await work.drain();
+      await tracing.drain();
+    },
+  };
 }
 
 interface WorkOptions extends RoleInstruments {
@@ -125,6 +137,7 @@ interface WorkOptions extends RoleInstruments {
   readonly pool: pg.Pool;
   readonly registry: RegistryFeed;
   readonly auditor: Auditor;
+  readonly tracer: Tracer | undefined;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -204,7 +217,13 @@ function pullerOf({ config, nc, metrics, log, now, random }: WorkOptions) {
 }
 
 /** How messages are planned and settled. */
-function settling({ config, pool, registry, log, now }: WorkOptions, limiter: RateLimiter, routing: Routing) {
+function settling(
+  { config, pool, registry, log, now, tracer }: WorkOptions,
+  limiter: RateLimiter,
+  routing: Routing,
+) {
+  const tracing = tracer === undefined ? undefined : createSettleTrace(tracer);
+  const traced = tracing?.traced ?? ((settle: Settle) => settle);
   const decodeOptions = decodeOptionsOf(config);
   const epochs = createEpochs(pool, streamName);
   return {
@@ -218,17 +237,20 @@ function settling({ config, pool, registry, log, now }: WorkOptions, limiter: Ra
       await epochs.corrected(epoch, messages);
       return planEntries(plan.entries, epochs.of);
     },
-    settle: createSettle({
-      pool,
-      registry,
-      judge,
-      limiter,
-      partitions: createPartitions({ pool, log, clock: now }),
-      thresholds: { staleAfterMs: config.staleAfterMs, offlineAfterMs: config.offlineAfterMs },
-      maxSensors: config.maxSensors,
-      room: createQuarantineRoom(quarantineLimits(config), now),
-      ledgerShard: randomInt(ledgerShards),
-      routing,
-    }),
+    settle: traced(
+      createSettle({
+        pool,
+        registry,
+        judge,
+        limiter,
+        partitions: createPartitions({ pool, log, clock: now }),
+        thresholds: { staleAfterMs: config.staleAfterMs, offlineAfterMs: config.offlineAfterMs },
+        maxSensors: config.maxSensors,
+        room: createQuarantineRoom(quarantineLimits(config), now),
+        ledgerShard: randomInt(ledgerShards),
+        routing,
+        aroundInsert: tracing?.aroundInsert,
+      }),
+    ),
   };
 }

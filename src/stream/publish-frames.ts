@@ -1,5 +1,6 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import { NatsConnectionImpl } from '@nats-io/nats-core/internal';
+import { traceparentHeader } from '../model/trace-context.ts';
 
 /** One publish as it goes over the wire. */
 export interface FramedPublish {
@@ -25,8 +26,9 @@ export function headerBytes(msgId: string, moreHeaders: string): number {
 }
 
 /** The lines of `moreHeaders`. */
-export function settledToLine(settledTo: string | undefined): string {
-  return settledTo === undefined ? '' : `${settledToHeader}: ${settledTo}\r\n`;
+export function headerLines(settledTo: string | undefined, traceparent: string | undefined): string {
+  const settled = settledTo === undefined ? '' : `${settledToHeader}: ${settledTo}\r\n`;
+  return traceparent === undefined ? settled : `${settled}${traceparentHeader}: ${traceparent}\r\n`;
 }
 
 /**

@@ -47,12 +47,14 @@ export interface Publisher {
    * @param data text goes out as UTF-8; bytes are kept until the outcome is there: do not change them
    * @param msgId `Nats-Msg-Id`: printable ASCII without spaces
    * @param settledTo whom the worker tells what became of it: see `settledSubject`
+   * @param traceparent the span that publishes it, for the worker's
    */
   publish(
     subject: string,
     data: string | Uint8Array,
     msgId: string,
     settledTo?: string,
+    traceparent?: string,
   ): Promise<PublishResult>;
   /** Messages under way. */
   readonly inFlight: number;

@@ -3,7 +3,7 @@ import { newInbox } from './connection.ts';
 import { type PendingPublish, PendingPublishes, refusedResult } from './pending-publishes.ts';
 import { createPongProbe } from './pong-probe.ts';
 import { readPubAck } from './pub-ack.ts';
-import { headerBytes, sendPublishes, settledToLine } from './publish-frames.ts';
+import { headerBytes, headerLines, sendPublishes } from './publish-frames.ts';
 import {
   type Publisher,
   type PublisherOptions,
@@ -81,8 +81,9 @@ class AckedPublisher implements Publisher {
     data: string | Uint8Array,
     msgId: string,
     settledTo?: string,
+    traceparent?: string,
   ): Promise<PublishResult> {
-    const moreHeaders = settledToLine(settledTo);
+    const moreHeaders = headerLines(settledTo, traceparent);
     const dataBytes = typeof data === 'string' ? Buffer.byteLength(data) : data.length;
     const refused = this.#refuseUnsent(subject, dataBytes, msgId);
     if (refused !== undefined) {

@@ -1,4 +1,5 @@
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
+import { traceparentHeader } from '../model/trace-context.ts';
 import type { RawMessage } from '../model/verdict.ts';
 import { type Delivery, parseAckSubject } from './ack-subject.ts';
 import { settledToHeader } from './publish-frames.ts';
@@ -8,6 +9,8 @@ export interface PulledMessage extends RawMessage {
   readonly streamCreated: string;
   /** Whom to tell what became of it, as its publisher says: see `settledSubject`. Mostly nobody. */
   readonly settledTo?: string | undefined;
+  /** W3C's, as its publisher wrote it; read when it is asked for. */
+  readonly traceparent?: string | undefined;
   /** Explicit ack; those of one turn of the event loop go out together. A lost one only means a redelivery. */
   ack(): void;
   /** Give it back: delivered again after `delayMs`. */
@@ -43,7 +46,7 @@ class DeliveredMessage implements PulledMessage {
   readonly streamCreated: string;
   readonly settledTo: string | undefined;
   readonly #nc: NatsConnection;
-  readonly #reply: string;
+  readonly #delivered: Msg;
 
   constructor(nc: NatsConnection, delivered: Msg, delivery: Delivery, streamCreated: string) {
     this.seq = delivery.seq;
@@ -55,7 +58,11 @@ class DeliveredMessage implements PulledMessage {
     this.settledTo = delivered.headers?.get(settledToHeader) || undefined;
     this.streamCreated = streamCreated;
     this.#nc = nc;
-    this.#reply = delivered.reply ?? '';
+    this.#delivered = delivered;
+  }
+
+  get traceparent(): string | undefined {
+    return this.#delivered.headers?.get(traceparentHeader) || undefined;
   }
 
   ack(): void {
@@ -72,6 +79,6 @@ class DeliveredMessage implements PulledMessage {
 
   #answer(data: Uint8Array): void {
     // On a closed connection there is nobody to tell: it will be delivered again.
-    if (!this.#nc.isClosed()) this.#nc.publish(this.#reply, data);
+    if (!this.#nc.isClosed()) this.#nc.publish(this.#delivered.reply ?? '', data);
   }
 }

@@ -43,6 +43,8 @@ export interface SettleOptions {
   readonly ledgerShard: number;
   /** Absent: nothing is routed. */
   readonly routing?: Routing;
+  /** Stands around the insert of the readings, to time it. */
+  readonly aroundInsert?: ((plan: Plan, insert: () => Promise<void>) => Promise<void>) | undefined;
 }
 
 export interface Settled {
@@ -96,7 +98,8 @@ async function settleInTransaction(
           if (message.outcome === 'open' && unplaceable.has(message.entry)) quarantine(message, outOfRange);
         }
         await settleKeys(db, messages, ({ reading, device }) => limiter.charge(reading, registry, device));
-        await storeReadings(db, plan.epoch, messages);
+        const insert = () => storeReadings(db, plan.epoch, messages);
+        await (options.aroundInsert === undefined ? insert() : options.aroundInsert(plan, insert));
         const publishJobs = await record(db, plan.epoch, messages, options);
         return { messages, publishJobs };
       },

@@ -1,6 +1,8 @@
 import type { IncomingMessage, Intake } from '../../intake/intake.ts';
 import type { SettledFate } from '../../intake/settled-waits.ts';
 import type { BatchReason } from '../../model/errors.ts';
+import { traceparentHeader } from '../../model/trace-context.ts';
+import type { Tracer } from '../../observe/tracer.ts';
 import { readBatch } from './batch-body.ts';
 import { readItem, reasonFor } from './batch-item.ts';
 import { waitSecondsOf } from './prefer.ts';
@@ -19,6 +21,8 @@ export interface BatchOptions extends BodyLimits {
   readonly receipts: ReceiptsOptions;
   /** Lets a request take so many seconds more. */
   readonly extend: (request: Request, seconds: number) => void;
+  /** Absent: nothing is traced. Each item has a span of its own under the request's context. */
+  readonly tracing?: Pick<Tracer, 'begin'> | undefined;
 }
 
 interface Outcome {
@@ -40,19 +44,21 @@ export function createBatchRoute(intake: Intake, options: BatchOptions) {
     if (typeof items === 'string') return refuse(request, items);
     const messages = items.map((item) => readItem(item, options.maxItemBytes));
     const seconds = waitSecondsOf(request.headers);
+    const traceparent = options.tracing === undefined ? null : request.headers.get(traceparentHeader);
     if (seconds !== undefined) options.extend(request, seconds);
     const outcomes = await Promise.all(
       messages.map((message) =>
         typeof message === 'string'
           ? { reason: message }
-          : take(intake, message, { ...options, seconds, gone: request.signal }),
+          : take(intake, message, { ...options, seconds, traceparent, gone: request.signal }),
       ),
     );
     return answer(request, outcomes, options, seconds);
   };
 }
 
-interface TakeOptions extends Pick<BatchOptions, 'receipts'> {
+interface TakeOptions extends Pick<BatchOptions, 'receipts' | 'tracing'> {
+  readonly traceparent: string | null;
   readonly seconds: number | undefined;
   readonly gone: AbortSignal;
 }
@@ -60,10 +66,12 @@ interface TakeOptions extends Pick<BatchOptions, 'receipts'> {
 async function take(
   intake: Intake,
   item: IncomingMessage,
-  { receipts, seconds, gone }: TakeOptions,
+  { receipts, seconds, gone, tracing, traceparent }: TakeOptions,
 ): Promise<Outcome> {
   const granted = grantWait(receipts, seconds);
-  const message = granted === undefined ? item : { ...item, settledTo: granted.wait.settledTo };
+  const trace = tracing?.begin(traceparent);
+  const settledTo = granted?.wait.settledTo;
+  const message = settledTo === undefined && trace === undefined ? item : { ...item, settledTo, trace };
   const result = await intake.accept(message);
   if (!result.ok) {
     granted?.wait.close();

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Intake } from '../../intake/intake.ts';
 import { createSharedDeadline } from '../../lib/shared-deadline.ts';
 import type { HttpMetrics, HttpRoute } from '../../observe/http.ts';
+import type { Tracer } from '../../observe/tracer.ts';
 import { batchPath, createBatchRoute } from './batch-route.ts';
 import { drainServer } from './drain-server.ts';
 import { createFlowRoute, type Flow } from './flow-route.ts';
@@ -34,6 +35,7 @@ export interface HttpSourceOptions extends HealthOptions, RateLimitsOptions {
   readonly answerTimeoutMs: number;
   /** How long `drain` waits for what is under way; 10 s. */
   readonly drainTimeoutMs?: number;
+  readonly tracing?: Pick<Tracer, 'begin'> | undefined;
   readonly httpMetrics: HttpMetrics;
   readonly log: Logger;
   /** Milliseconds, monotonic. */
@@ -85,7 +87,7 @@ export function startHttpSource(options: HttpSourceOptions): HttpSource {
 
 function createRoutes(options: HttpSourceOptions, isDraining: () => boolean, extend: ExtendTimeout) {
   const { intake, maxBodyBytes, maxBatchBytes, receiveTimeoutMs, httpMetrics } = options;
-  const { receipts } = options;
+  const { receipts, tracing } = options;
   const extendBy: ExtendTimeout = (request, seconds) =>
     extend(request, idleTimeoutSeconds(options) + seconds);
   const budget = createReceiveBudget(options.maxReceivingBytes);
@@ -95,6 +97,7 @@ function createRoutes(options: HttpSourceOptions, isDraining: () => boolean, ext
     deadline,
     budget,
     receipts,
+    tracing,
     extend: extendBy,
   });
   const batch = createBatchRoute(intake, {
@@ -104,6 +107,7 @@ function createRoutes(options: HttpSourceOptions, isDraining: () => boolean, ext
     budget,
     onItems: httpMetrics.batchItems,
     receipts,
+    tracing,
     extend: extendBy,
   });
   const whyNotReady = async () => ((await options.isReady()) ? undefined : 'NATS is away');

@@ -9,6 +9,8 @@ import {
   type TenantId,
 } from '../../model/identifiers.ts';
 import { parseStrictJson, withMember } from '../../model/json-text.ts';
+import { traceparentHeader } from '../../model/trace-context.ts';
+import type { Tracer } from '../../observe/tracer.ts';
 import { acceptedAnswer, waitedAnswer } from './accepted-answer.ts';
 import { isObject } from './is-object.ts';
 import { waitSecondsOf } from './prefer.ts';
@@ -38,6 +40,8 @@ export interface SingleOptions extends BodyLimits {
   readonly receipts: ReceiptsOptions;
   /** Lets a request take so many seconds more. */
   readonly extend: (request: Request, seconds: number) => void;
+  /** Absent: nothing is traced, and no header is read for it. */
+  readonly tracing?: Pick<Tracer, 'begin'> | undefined;
 }
 
 /** `POST /ingest/v1/tenant/{tenant_id}/device/{device_id}/{msg_type}`: one message. */
@@ -45,6 +49,7 @@ export function createSingleRoute(intake: Intake, limits: SingleOptions) {
   return async (request: SingleRequest): Promise<Response> => {
     const addressed = readAddress(request);
     if (addressed instanceof Response) return addressed;
+    const trace = limits.tracing?.begin(request.headers.get(traceparentHeader));
     const body = await readBody(request, limits);
     if (typeof body === 'string') return refuseBody(request, body, 'invalid_json_body');
     const json = parseStrictJson(body);
@@ -67,6 +72,7 @@ export function createSingleRoute(intake: Intake, limits: SingleOptions) {
       payloadText,
       payload,
       settledTo: granted?.wait.settledTo,
+      trace,
     };
     const result = await intake.accept(message);
     if (!result.ok) {

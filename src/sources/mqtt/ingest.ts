@@ -1,5 +1,6 @@
 import type { Intake, IntakeResult } from '../../intake/intake.ts';
 import type { MqttMetrics, MqttRefusal } from '../../observe/mqtt.ts';
+import type { Tracer } from '../../observe/tracer.ts';
 import { checkToken, type JudgeOptions } from './credentials.ts';
 import { readPayload } from './payload.ts';
 import type { Publish } from './publish-packet.ts';
@@ -16,6 +17,8 @@ export interface IngestOptions extends Pick<JudgeOptions, 'registry' | 'clock'> 
   readonly maxUnreleased: number;
   /** A client whose message could not be made durable is closed after this time at most. */
   readonly maxHoldMs: number;
+  /** Absent: nothing is traced. MQTT 3.1.1 brings no context, so only a share is. */
+  readonly tracing?: Pick<Tracer, 'begin'> | undefined;
 }
 
 /** From PUBLISH to intake, and from JetStream's PubAck to PUBACK. */
@@ -124,6 +127,7 @@ export class Ingest {
   }
 
   #accept(session: Session, topic: IngestTopic, bytes: Uint8Array): Promise<IntakeResult> {
+    const trace = this.#options.tracing?.begin(undefined);
     const { identity } = session;
     const isDevice = identity?.kind === 'device';
     const { payloadText, payload, payloadBase64, token } = readPayload(
@@ -140,6 +144,7 @@ export class Ingest {
       token,
       payloadText,
       payload,
+      trace,
     } as const;
     return this.#options.intake.accept(payloadBase64 === undefined ? message : { ...message, payloadBase64 });
   }

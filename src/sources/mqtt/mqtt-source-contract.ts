@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Intake } from '../../intake/intake.ts';
 import type { Republish } from '../../model/republish.ts';
 import type { MqttMetrics } from '../../observe/mqtt.ts';
+import type { Tracer } from '../../observe/tracer.ts';
 import type { DeviceRegistry } from './credentials.ts';
 
 export interface MqttSourceOptions {
@@ -29,6 +30,7 @@ export interface MqttSourceOptions {
   /** Publishes under way over all clients; beyond, nothing more is read. */
   readonly maxInFlight: number;
   readonly maxInFlightBytes: number;
+  readonly tracing?: Pick<Tracer, 'begin'> | undefined;
   readonly limits?: Partial<MqttLimits>;
 }
 

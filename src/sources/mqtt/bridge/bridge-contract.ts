@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Intake } from '../../../intake/intake.ts';
 import type { BridgeMetrics } from '../../../observe/mqtt-bridge.ts';
+import type { Tracer } from '../../../observe/tracer.ts';
 
 /** How the broker is reached, and what is asked of it. */
 export interface BrokerOptions {
@@ -30,6 +31,7 @@ export interface BridgeOptions {
   readonly clientIds: readonly string[];
   readonly intake: Intake;
   readonly metrics: BridgeMetrics;
+  readonly tracing?: Pick<Tracer, 'begin'> | undefined;
   readonly log: Logger;
   /** Ms since the epoch. */
   readonly clock: () => number;

@@ -1,5 +1,6 @@
 import type { IPublishPacket } from 'mqtt-packet';
 import { backoffMs } from '../../../lib/backoff.ts';
+import { traceparentHeader } from '../../../model/trace-context.ts';
 import type { PublishWindow } from '../publish-window.ts';
 import type { BridgeOptions, BridgeTuning } from './bridge-contract.ts';
 import { BrokerLink } from './broker-link.ts';
@@ -118,7 +119,11 @@ export class BridgedSession {
     const { metrics } = this.#options;
     const { topic, qos, messageId, dup } = publish;
     // A copy: the packet is a part of what was read from the socket, and may wait for long.
-    const letter = { topic, payload: Buffer.from(publish.payload as Buffer) };
+    const letter = {
+      topic,
+      payload: Buffer.from(publish.payload as Buffer),
+      traceparent: traceparentOf(publish),
+    };
     if (qos === 0 || messageId === undefined) {
       void this.#take(link, letter, publish);
       return;
@@ -170,4 +175,10 @@ export class BridgedSession {
     link.hold();
     return promise;
   }
+}
+
+/** A user property may come several times: then it says nothing. */
+function traceparentOf({ properties }: IPublishPacket): string | undefined {
+  const value = properties?.userProperties?.[traceparentHeader];
+  return typeof value === 'string' ? value : undefined;
 }

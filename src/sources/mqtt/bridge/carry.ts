@@ -8,9 +8,12 @@ import type { BridgeOptions, BridgeTuning } from './bridge-contract.ts';
 export interface Letter {
   readonly topic: string;
   readonly payload: Uint8Array;
+  /** A user property of MQTT 5. */
+  readonly traceparent?: string | undefined;
 }
 
-export interface CarryOptions extends Pick<BridgeOptions, 'intake' | 'clock' | 'random' | 'randomBytes'> {
+export interface CarryOptions
+  extends Pick<BridgeOptions, 'intake' | 'clock' | 'random' | 'randomBytes' | 'tracing'> {
   readonly retry: Pick<BridgeTuning, 'retryBaseMs' | 'retryMaxMs'>;
   /** JetStream does not take it; why, for the log. Called before each wait. */
   readonly onRefused: (detail: string) => void;
@@ -25,11 +28,11 @@ export interface CarryOptions extends Pick<BridgeOptions, 'intake' | 'clock' | '
 export async function carry(letter: Letter, options: CarryOptions): Promise<BridgeOutcome | undefined> {
   const topic = parseIngestTopic(letter.topic);
   if (topic === undefined) return 'bad_topic';
-  const { intake, clock, randomBytes, random, retry, stop } = options;
+  const { intake, clock, randomBytes, random, retry, stop, tracing } = options;
   const message = messageOf(topic, letter, { identity: randomBytes(16), arrivedAtMs: clock() });
   const waits = { baseMs: retry.retryBaseMs, maxMs: retry.retryMaxMs };
   for (let attempt = 0; ; attempt += 1) {
-    const result = await intake.accept(message);
+    const result = await intake.accept({ ...message, trace: tracing?.begin(letter.traceparent) });
     const outcome = outcomeOf(result, attempt);
     if (outcome !== undefined) return outcome;
     if (stop.aborted) return undefined;
