@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { startTestNats, type TestNats } from './nats.ts';
 import { createTestDatabase } from './postgres.ts';
 import { type CliResult, type RoleName, type RoleProcess, runTributary, startRole } from './role-process.ts';
+import { until } from './until.ts';
 
 export interface StackOptions {
   /** How many of each; default one of each, and neither delivery nor console. */
@@ -51,6 +52,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const start = async (name: RoleName) => {
     const role = await startRole(name, env);
     roles.push(role);
+    if (name === 'gateway') await whenReady(role);
     return role;
   };
   for (const name of ['gateway', 'mqtt', 'worker', 'delivery', 'console'] as const) {
@@ -89,4 +91,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** It listens at once; on a busy machine the streams are there a moment later. */
+async function whenReady({ port }: RoleProcess): Promise<void> {
+  const isReady = async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok;
+  await until(isReady, { what: 'the gateway is ready', timeoutMs: 20_000 });
 }

@@ -23,7 +23,7 @@ export function addNatsConfigCommand(program: Command, context: CliContext): voi
       `Writes ${usersFile}, for nats-server to include, and for each role ROLE.nats-url with its address, user and password, ` +
       'for NATS_URL_FILE. Passwords are made anew each time and lie in clear only in the .nats-url files. Roles then make no ' +
       'streams: run tributary topology with admin.nats-url once.',
-    examples: ['nats-config /etc/tributary/nats --server nats://nats-1:4222,nats://nats-2:4222'],
+    examples: ['nats-config ./nats --server nats://n1:4222,nats://n2:4222'],
     settings: [],
   })
     .argument('<folder>', 'where the files go')

@@ -150,7 +150,8 @@ test('without a key a command says what to do; the key in the folder of up is fo
   expect(without.code).toBe(78);
   expect(without.stderr).toContain('TRIBUTARY_SECRETS_KEY is not set: make one with openssl rand -base64 32');
   file('secrets-key', `${key.toString('base64')}\n`);
-  const instance = { pid: 1, natsUrl: '', databaseUrl: database.url, httpUrl: '', mqttUrl: '' };
+  const urls = { natsUrl: '', httpUrl: '', mqttUrl: '', consoleUrl: '' };
+  const instance = { pid: 1, databaseUrl: database.url, ...urls };
   const path = file('instance.json', JSON.stringify({ ...instance, operatorKeyFile: '' }));
   try {
     expect((await runInProcess(args, { TRIBUTARY_DATA_DIR: folder.path })).code).toBe(0);

@@ -44,9 +44,9 @@ test('no two messages have an identity in common, and the class without one has 
 });
 
 test('names and groups of faults', () => {
-  const anywhere = faults.filter(({ group }) => !['disk', 'clock-step', 'routes'].includes(group));
+  const anywhere = faults.filter(({ group }) => !['disk', 'clock-step', 'routes', 'cluster'].includes(group));
   expect(parseFaults(['all'])).toHaveLength(anywhere.length);
-  expect(parseFaults(['all', 'disk', 'clock-step', 'routes'])).toHaveLength(faults.length);
+  expect(parseFaults(['all', 'disk', 'clock-step', 'routes', 'cluster'])).toHaveLength(faults.length);
   expect(parseFaults(['kill', 'kill-nats']).map(({ name }) => name)).toEqual([
     'kill-gateway',
     'kill-mqtt',
