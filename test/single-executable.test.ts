@@ -72,6 +72,7 @@ test('in an empty folder the one file goes the newcomer’s path: up, the lines 
       what: 'the reading as a row',
     });
     expect(JSON.parse(run('./tributary', 'status', '--json'))).toBeObject();
+    await expectPages(/^ {2}Console +(\S+)$/m.exec(output)?.[1] ?? '');
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : error}; up said:\n${output}`, {
       cause: error,
@@ -84,6 +85,15 @@ test('in an empty folder the one file goes the newcomer’s path: up, the lines 
   expect(up.exitCode).toBe(0);
   expect(existsSync(join(folder, '.tributary', 'instance.json'))).toBe(false);
 }, 90_000);
+
+/** They were bundled when the executable was made: their sources are not there. */
+async function expectPages(consoleUrl: string): Promise<void> {
+  const page = await (await fetch(consoleUrl)).text();
+  const script = /src="(\/assets\/main-[^"]+\.js)"/.exec(page)?.[1] ?? '';
+  const answer = await fetch(new URL(script, consoleUrl));
+  expect(answer.headers.get('content-type')).toContain('javascript');
+  expect((await answer.bytes()).length).toBeGreaterThan(50_000);
+}
 
 test('the systemd units start what there is, with settings that exist', () => {
   const units = join(projectRoot, 'deploy/systemd');
