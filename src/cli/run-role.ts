@@ -9,6 +9,8 @@ export interface RunningRole {
   drain(): Promise<void>;
   /** Rejects with an error that no retry mends: the process is to end. */
   readonly failed?: Promise<never>;
+  /** Resolves when there is nothing left to do. */
+  readonly done?: Promise<void>;
 }
 
 export type StartRole = (config: Config, deps: RoleDeps) => RunningRole | Promise<RunningRole>;
@@ -30,7 +32,7 @@ export async function runRole(options: RunRoleOptions): Promise<void> {
   const stop = options.signals.stop();
   const role = await startUnlessStopped(options, stop);
   if (role === undefined) return;
-  await Promise.race([whenAborted(stop), ...(role.failed === undefined ? [] : [role.failed])]);
+  await Promise.race([whenAborted(stop), role.failed, role.done].filter((each) => each !== undefined));
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     const seconds = options.drainTimeoutMs / 1_000;

@@ -14,6 +14,8 @@ import type { RoleDeps, RoleInstruments } from './role-deps.ts';
 import { createRoleId, version } from './role-status.ts';
 
 export interface RunningMqttBridge {
+  /** Resolves when it was asked to retire, and has. */
+  readonly done: Promise<void>;
   /** Acknowledges what JetStream takes, then leaves the broker. */
   drain(): Promise<void>;
 }
@@ -59,6 +61,7 @@ export async function startMqttBridgeRole(config: Config, deps: RoleDeps = {}): 
   const about = { event: 'ready', role: 'mqtt-bridge', id, broker: broker.url.host, clientIds };
   log.info(about, `mqtt-bridge reads from ${broker.url.host}`);
   return {
+    done: running.retired,
     drain: async () => {
       health.draining();
       await running.drain();
@@ -87,9 +90,14 @@ async function startHealth(
 type Given = Pick<BridgeOptions, 'broker' | 'clientIds' | 'metrics' | 'log' | 'random'> &
   Pick<RoleInstruments, 'wallClock'>;
 
-function startBridge({ maxInFlight, maxInFlightBytes }: Config, door: Door, given: Given): MqttBridge {
+function startBridge(
+  { maxInFlight, maxInFlightBytes, bridgeRetire }: Config,
+  door: Door,
+  given: Given,
+): MqttBridge {
   return startMqttBridge({
     ...given,
+    retire: bridgeRetire,
     clock: given.wallClock,
     intake: door.intake,
     tracing: door.tracer,

@@ -3,7 +3,7 @@ import mqtt, { type MqttClient } from 'mqtt';
 import { findFreePort } from '../../src/roles/up/ports.ts';
 import { insertDevices } from '../harness/fleet.ts';
 import { startMosquitto, type TestMosquitto } from '../harness/mosquitto.ts';
-import { type RoleProcess, startRole } from '../harness/role-process.ts';
+import { type RoleProcess, runTributary, startRole } from '../harness/role-process.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';
 import { freeze } from '../stream/stream-fixture.ts';
@@ -238,4 +238,26 @@ test('the broker killed with messages that it had saved: each is one row, though
   await stack.nats.start();
   expect(await doubled(numbers)).toEqual([]);
   expect(bridge.log()).not.toContain('mqtt_bridge_session_lost');
+});
+
+test('a bridge that is taken away leaves nothing behind in the group', async () => {
+  await using broker = await startMosquitto({ config: generous });
+  const one = { TRIBUTARY_BRIDGE_CONNECTIONS: '1' };
+  await using stays = await startBridge(broker, 'stays', one);
+  await using goes = await startBridge(broker, 'goes', one);
+  await Promise.all([allSubscribed(stays, 1), allSubscribed(goes, 1)]);
+  await goes.stop();
+  await using publisher = await startPublisher(broker);
+  const before = range(40_000, 300);
+  for (const n of before) publisher.send(n, {});
+  await publisher.allAcknowledged();
+  const env = { ...stack.env, ...one, TRIBUTARY_BRIDGE_URL: broker.url, TRIBUTARY_BRIDGE_CLIENT_ID: 'goes' };
+  const { code, stdout } = await runTributary(['mqtt-bridge', '--bridge-retire'], env);
+  expect(code).toBe(0);
+  expect(stdout).toContain('mqtt_bridge_retired');
+  expect(await doubled(before)).toEqual([]);
+  expect(await settledBy(stays)).toBe(150);
+  const after = range(41_000, 100);
+  for (const n of after) publisher.send(n, {});
+  expect(await doubled(after)).toEqual([]);
 });

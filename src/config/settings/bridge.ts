@@ -73,6 +73,12 @@ export const bridgeSettings = {
     default: 4,
     about: 'Connections of one bridge, each with a client id and a session of its own at the broker.',
   }),
+  bridgeRetire: setting({
+    env: 'TRIBUTARY_BRIDGE_RETIRE',
+    schema: Type.Boolean(),
+    default: false,
+    about: 'Take the client ids out of the group: subscribe no more, take what waits for them, and end.',
+  }),
   bridgeMqttVersion: setting({
     env: 'TRIBUTARY_BRIDGE_MQTT_VERSION',
     schema: Type.Union([Type.Literal('5'), Type.Literal('3.1.1')]),

@@ -27,6 +27,8 @@ export interface BrokerOptions {
 
 export interface BridgeOptions {
   readonly broker: BrokerOptions;
+  /** Take the client ids out of the group, with what waits for them, and do no more. */
+  readonly retire: boolean;
   /** One connection for each; the same ones after every restart, and nobody else's. */
   readonly clientIds: readonly string[];
   readonly intake: Intake;
@@ -54,6 +56,8 @@ export interface BridgeTuning {
   readonly retryBaseMs: number;
   readonly retryMaxMs: number;
   readonly drainTimeoutMs: number;
+  /** Retiring: when nothing has come for this long, nothing waits any more. */
+  readonly quietMs: number;
 }
 
 export const bridgeTuning: BridgeTuning = {
@@ -64,6 +68,7 @@ export const bridgeTuning: BridgeTuning = {
   retryBaseMs: 100,
   retryMaxMs: 5_000,
   drainTimeoutMs: 10_000,
+  quietMs: 3_000,
 };
 
 export interface MqttBridge {
@@ -73,6 +78,8 @@ export interface MqttBridge {
   readonly held: number;
   /** Why no connection is subscribed; undefined when one is. */
   whyAway(): string | undefined;
+  /** Resolves when every client id has been taken out of the group; never unless that was asked for. */
+  readonly retired: Promise<void>;
   /** Takes no more, acknowledges what JetStream takes, then leaves the broker; the sessions stay. */
   drain(): Promise<void>;
 }

@@ -8,7 +8,7 @@ import type { Letter } from './carry.ts';
 import { type Fate, InHand } from './in-hand.ts';
 
 export interface BridgedSessionOptions
-  extends Pick<BridgeOptions, 'broker' | 'metrics' | 'log' | 'clock' | 'random'> {
+  extends Pick<BridgeOptions, 'broker' | 'retire' | 'metrics' | 'log' | 'clock' | 'random'> {
   readonly clientId: string;
   readonly tuning: BridgeTuning;
   /** Shared by all sessions. */
@@ -35,6 +35,8 @@ export class BridgedSession {
   #draining = false;
   #whyAway: string | undefined = 'not connected yet';
   readonly #underWay = new Set<Fate>();
+  readonly #retired = Promise.withResolvers<void>();
+  #quiet: NodeJS.Timeout | undefined;
 
   constructor(options: BridgedSessionOptions) {
     this.#options = options;
@@ -47,21 +49,21 @@ export class BridgedSession {
     return this.#whyAway;
   }
 
+  /** Never, unless that was asked for. */
+  get retired(): Promise<void> {
+    return this.#retired.promise;
+  }
+
   start(): void {
-    const { broker, clientId, tuning, metrics, log } = this.#options;
-    const about = { clientId, broker: broker.url.host };
+    const { broker, clientId, tuning, retire } = this.#options;
     try {
       const link: BrokerLink = new BrokerLink({
         broker,
         clientId,
+        retire,
         ...tuning,
         onConnected: (present) => this.#connected(present),
-        onSubscribed: () => {
-          this.#subscribedAtMs = this.#options.clock();
-          this.#whyAway = undefined;
-          metrics.subscribed();
-          log.info({ event: 'mqtt_bridge_subscribed', ...about }, 'subscribed at the broker');
-        },
+        onSubscribed: () => this.#subscribed(),
         onPublish: (publish) => this.#received(link, publish),
         onClosed: (error) => this.#closed(error),
       });
@@ -75,9 +77,34 @@ export class BridgedSession {
   async drain(deadline: Promise<unknown>): Promise<void> {
     this.#draining = true;
     clearTimeout(this.#redial);
+    clearTimeout(this.#quiet);
     this.#link?.hold();
     await Promise.race([Promise.all(this.#underWay), deadline]);
     this.#link?.leave();
+  }
+
+  #subscribed(): void {
+    const { broker, clientId, retire, metrics, log } = this.#options;
+    this.#subscribedAtMs = this.#options.clock();
+    this.#whyAway = undefined;
+    metrics.subscribed();
+    const about = { event: 'mqtt_bridge_subscribed', clientId, broker: broker.url.host };
+    if (!retire) log.info(about, 'subscribed at the broker');
+    else this.#whenQuiet();
+  }
+
+  /** Ends the session when nothing has come for a while, and all that came is acknowledged. */
+  #whenQuiet(): void {
+    const { retire, tuning, clientId, log } = this.#options;
+    if (!retire || this.#draining) return;
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(() => {
+      if (this.#underWay.size > 0 || this.#whyAway !== undefined) return;
+      this.#draining = true;
+      this.#link?.leave(true);
+      log.info({ event: 'mqtt_bridge_retired', clientId }, 'nothing waits here any more, and nothing will');
+      this.#retired.resolve();
+    }, tuning.quietMs);
   }
 
   #connected(present: boolean): void {
@@ -160,7 +187,10 @@ export class BridgedSession {
       }
     })();
     this.#underWay.add(fate);
-    void fate.finally(() => this.#underWay.delete(fate));
+    void fate.finally(() => {
+      this.#underWay.delete(fate);
+      this.#whenQuiet();
+    });
     return fate;
   }
 

@@ -11,13 +11,17 @@ import {
   connectPacket,
   subscribeId,
   subscribePacket,
+  unsubscribePacket,
 } from './negotiate.ts';
 
 export interface BrokerLinkOptions extends Pick<BridgeTuning, 'connectTimeoutMs' | 'keepAliveSeconds'> {
   readonly broker: BrokerOptions;
   readonly clientId: string;
+  /** Unsubscribe instead. */
+  readonly retire: boolean;
   /** The broker took the CONNECT. Comes before every `onPublish`. */
   readonly onConnected: (sessionPresent: boolean) => void;
+  /** Or unsubscribed, to retire. */
   readonly onSubscribed: () => void;
   readonly onPublish: (publish: IPublishPacket) => void;
   /** Once, and nothing after it; without an error when `leave` was called. */
@@ -87,12 +91,13 @@ export class BrokerLink {
     this.#readOn();
   }
 
-  /** Writes the PUBACKs that were added, takes leave and closes; the session stays at the broker. */
-  leave(): void {
+  /** Writes the PUBACKs that were added, takes leave and closes; the session stays, or with MQTT 5 ends with it. */
+  leave(endSession = false): void {
     if (this.#leaving) return;
     this.#leaving = true;
     this.answers.flush();
-    this.#send({ cmd: 'disconnect' });
+    const ends = endSession && this.#options.broker.version === '5';
+    this.#send({ cmd: 'disconnect', ...(ends ? { properties: { sessionExpiryInterval: 0 } } : {}) });
     this.#socket.destroySoon();
   }
 
@@ -121,19 +126,21 @@ export class BrokerLink {
   }
 
   #received(packet: Packet): void {
-    const { broker, keepAliveSeconds } = this.#options;
+    const { broker, keepAliveSeconds, retire } = this.#options;
     switch (packet.cmd) {
       case 'connack':
         checkConnack(packet, broker);
         this.#keepAlive(packet.properties?.serverKeepAlive ?? keepAliveSeconds);
         this.#options.onConnected(packet.sessionPresent);
-        this.#send(subscribePacket(broker));
+        this.#send(retire ? unsubscribePacket(broker) : subscribePacket(broker));
         return;
       case 'suback':
         if (packet.messageId !== subscribeId) return;
         checkSuback(packet, broker);
-        clearTimeout(this.#late);
-        this.#options.onSubscribed();
+        this.#settled();
+        return;
+      case 'unsuback':
+        this.#settled();
         return;
       case 'publish':
         // Subscribed at QoS 1, so never more.
@@ -144,6 +151,11 @@ export class BrokerLink {
         throw new BrokerRefusal(explainDisconnect(packet.reasonCode, this.#options.clientId));
       default:
     }
+  }
+
+  #settled(): void {
+    clearTimeout(this.#late);
+    this.#options.onSubscribed();
   }
 
   /** PINGREQ in any case, so that the broker does not miss us while we do not read. */

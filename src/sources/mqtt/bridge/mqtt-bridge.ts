@@ -41,6 +41,7 @@ export function startMqttBridge(options: BridgeOptions): MqttBridge {
     get held() {
       return held.count();
     },
+    retired: Promise.all(sessions.map(({ retired }) => retired)).then(() => undefined),
     whyAway: () => {
       const reasons = sessions.map(({ whyAway }) => whyAway);
       return reasons.includes(undefined) ? undefined : reasons[0];

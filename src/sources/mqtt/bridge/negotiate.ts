@@ -1,4 +1,10 @@
-import type { IConnackPacket, IConnectPacket, ISubackPacket, ISubscribePacket } from 'mqtt-packet';
+import type {
+  IConnackPacket,
+  IConnectPacket,
+  ISubackPacket,
+  ISubscribePacket,
+  IUnsubscribePacket,
+} from 'mqtt-packet';
 import type { BrokerOptions } from './bridge-contract.ts';
 
 /** Why a broker does not serve the bridge, with the remedy where there is one. */
@@ -33,14 +39,24 @@ export function connectPacket(
 }
 
 /** Sent at every connect: it changes nothing where the session has the subscription already. */
-export function subscribePacket({ filter, group, version }: BrokerOptions): ISubscribePacket {
-  const topic = group === undefined ? filter : `$share/${group}/${filter}`;
+export function subscribePacket(broker: BrokerOptions): ISubscribePacket {
+  const topic = subscriptionOf(broker);
   return {
     cmd: 'subscribe',
     messageId: subscribeId,
     // rh 2: nothing that was retained before the subscription.
-    subscriptions: [version === '5' ? { topic, qos: 1, nl: false, rap: false, rh: 2 } : { topic, qos: 1 }],
+    subscriptions: [
+      broker.version === '5' ? { topic, qos: 1, nl: false, rap: false, rh: 2 } : { topic, qos: 1 },
+    ],
   };
+}
+
+export function unsubscribePacket(broker: BrokerOptions): IUnsubscribePacket {
+  return { cmd: 'unsubscribe', messageId: subscribeId, unsubscriptions: [subscriptionOf(broker)] };
+}
+
+function subscriptionOf({ filter, group }: BrokerOptions): string {
+  return group === undefined ? filter : `$share/${group}/${filter}`;
 }
 
 /** @throws BrokerRefusal when this broker cannot serve the bridge as it is set */

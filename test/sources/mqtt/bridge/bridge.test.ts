@@ -240,6 +240,36 @@ describe('CONNECT and SUBSCRIBE', () => {
   });
 });
 
+describe('retire', () => {
+  test('unsubscribes, takes what waits, and ends the session when nothing comes any more', async () => {
+    await using broker = await startScriptedBroker({ connack: () => ({ sessionPresent: true }) });
+    const tuning = { quietMs: 100, drainTimeoutMs: 500 };
+    await using bridged = startBridged(broker, { retire: true, tuning });
+    const connection = await until(() => broker.connections[0], { what: 'it connects' });
+    await until(() => connection.received.length === 2, { what: 'it unsubscribes' });
+    expect(connection.received[1]).toMatchObject({
+      cmd: 'unsubscribe',
+      unsubscriptions: ['$share/tributary/tenant/+/device/+/+'],
+    });
+    connection.send(publish(1));
+    await until(() => bridged.intake.messages.length === 1, { what: 'it is offered' });
+    let retired = false;
+    void bridged.bridge.retired.then(() => {
+      retired = true;
+    });
+    // Longer than it would be quiet.
+    await Bun.sleep(2 * tuning.quietMs);
+    expect(retired).toBe(false);
+    bridged.intake.answer(0);
+    await bridged.bridge.retired;
+    await until(() => connection.closed, { what: 'it left' });
+    expect(connection.received.slice(2)).toMatchObject([
+      { cmd: 'puback', messageId: 1 },
+      { cmd: 'disconnect', properties: { sessionExpiryInterval: 0 } },
+    ]);
+  });
+});
+
 describe('drain', () => {
   test('acknowledges what is under way, then takes leave', async () => {
     await using broker = await startScriptedBroker();

@@ -60,6 +60,7 @@ export function startBridged(
       ...broker,
     },
     clientIds: ['b-1'],
+    retire: false,
     intake,
     metrics: {
       subscribed: () => {

@@ -79,6 +79,8 @@ function connectionOf(
     if (packet.cmd === 'connect') send({ cmd: 'connack', sessionPresent: false, ...code, ...more });
     if (packet.cmd === 'subscribe')
       send({ cmd: 'suback', messageId: packet.messageId ?? 0, granted: [granted] });
+    if (packet.cmd === 'unsubscribe')
+      send({ cmd: 'unsuback', messageId: packet.messageId ?? 0, granted: [0] });
     if (packet.cmd === 'pingreq') send({ cmd: 'pingresp' });
   });
   socket.on('data', (chunk: Buffer) => {
