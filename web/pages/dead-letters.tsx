@@ -29,9 +29,10 @@ export function DeadLetters({ tenant }: { readonly tenant: string }) {
     setQuery(changes);
   };
   const act = async () => {
-    const body = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== ''));
+    const given = Object.entries(filter).filter(([, value]) => value !== '');
+    const body = given.length === 0 ? { all: true } : Object.fromEntries(given);
     const done = await call<Record<string, number>>('POST', `${path}/${asked}`, { body });
-    const count = done.queued ?? done.replayed ?? done.purged ?? 0;
+    const count = done.replayed ?? done.purged ?? 0;
     say(`${formatCount(count)} dead letters ${asked === 'replay' ? 'go out again' : 'are purged'}.`);
     setAsked(undefined);
     letters.reload();

@@ -1,4 +1,5 @@
 import type { Operation } from '../operation.ts';
+import { deadLetterOperations } from './dead-letters.ts';
 import { deviceOperations } from './devices.ts';
 import { quarantineOperations } from './quarantine/quarantine.ts';
 import { sessionOperations } from './session.ts';
@@ -10,4 +11,5 @@ export const operations: readonly Operation[] = [
   ...tenantOperations,
   ...deviceOperations,
   ...quarantineOperations,
+  ...deadLetterOperations,
 ];

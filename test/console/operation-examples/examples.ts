@@ -1,5 +1,6 @@
+import { deadLetterExamples } from './dead-letters.ts';
 import type { Examples } from './example.ts';
 import { quarantineExamples } from './quarantine.ts';
 import { registryExamples } from './registry.ts';
 
-export const examples: Examples = { ...registryExamples, ...quarantineExamples };
+export const examples: Examples = { ...registryExamples, ...quarantineExamples, ...deadLetterExamples };

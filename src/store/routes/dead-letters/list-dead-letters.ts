@@ -22,16 +22,30 @@ const columns = `d.dead_letter_id, d.tenant_id, d.route_id, d.route_name, d.reas
   ${isoTime('d.time')} as time, replace(d.identity::text, '-', '') as identity, d.attempts,
   ${isoTime('d.first_at')} as first_at, ${isoTime('d.dead_at')} as dead_at`;
 
+export interface DeadLetterPage {
+  /** Given up at this moment or later, ms since the epoch. */
+  readonly sinceMs?: number | undefined;
+  /** The same as RFC 3339, and before this. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  /** Those before this one. */
+  readonly beforeId?: string | undefined;
+  readonly limit: number;
+}
+
 /** The newest first. */
 export async function listDeadLetters(
   db: Queryable,
-  selection: DeadLetterSelection & { readonly sinceMs?: number | undefined; readonly limit: number },
+  selection: DeadLetterSelection & DeadLetterPage,
 ): Promise<DeadLetterEntry[]> {
   const conditions = selectionConditions(selection);
   conditions.add(
     `d.dead_at >= timestamptz 'epoch' + ?::float8 * interval '1 millisecond'`,
     selection.sinceMs,
   );
+  conditions.add('d.dead_at >= ?::timestamptz', selection.from);
+  conditions.add('d.dead_at < ?::timestamptz', selection.to);
+  conditions.add('d.dead_letter_id < ?::bigint', selection.beforeId);
   const { rows } = await db.query<DeadLetterEntry>({
     text: `select ${columns} from dead_letters d ${conditions.where}
       order by d.dead_letter_id desc limit ${Math.trunc(selection.limit)}`,
@@ -51,9 +65,15 @@ export interface DeadLetterDetails extends DeadLetterEntry {
   readonly extra: string | null;
 }
 
-export async function findDeadLetter(db: Queryable, id: bigint): Promise<DeadLetterDetails | undefined> {
+/** @param tenantId only one of this tenant's */
+export async function findDeadLetter(
+  db: Queryable,
+  id: bigint,
+  tenantId?: string,
+): Promise<DeadLetterDetails | undefined> {
   const conditions = createConditions();
   conditions.add('d.dead_letter_id = ?::bigint', id);
+  conditions.add('d.tenant_id = ?', tenantId);
   const { rows } = await db.query<DeadLetterDetails>({
     text: `select ${columns}, d.event, t.device_id, t.site_id, t.msg_type, t.metrics, t.extra
       from dead_letters d left join telemetry t on t.time = d.time and t.identity = d.identity

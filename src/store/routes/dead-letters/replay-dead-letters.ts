@@ -68,17 +68,40 @@ const chunkRows = 500;
 export async function replayDeadLetters(
   pool: pg.Pool,
   selection: DeadLetterSelection,
-  { upTo, onProgress, stop }: PassOptions,
+  options: PassOptions,
 ): Promise<number> {
+  const chunk = chunkOf(selection, options.upTo);
+  return inChunks(() => inTransaction(pool, chunk), options);
+}
+
+/** The same in the caller's transaction. */
+export async function replayDeadLettersIn(
+  client: Queryable,
+  selection: DeadLetterSelection,
+  options: PassOptions,
+): Promise<number> {
+  const chunk = chunkOf(selection, options.upTo);
+  return inChunks(() => chunk(client), options);
+}
+
+/** Moves some of the selection. @returns how many */
+function chunkOf(selection: DeadLetterSelection, upTo: bigint): (client: Queryable) => Promise<number> {
   const conditions = selectionConditions(selection);
   conditions.add('d.dead_letter_id <= ?::bigint', upTo);
+  return async (client) => {
+    const taken = await take(client, conditions.where, conditions.values);
+    if (taken.length > 0) await putBack(client, taken);
+    return taken.length;
+  };
+}
+
+async function inChunks(
+  move: () => Promise<number>,
+  { onProgress, stop }: Pick<PassOptions, 'onProgress' | 'stop'>,
+): Promise<number> {
   let replayed = 0;
   while (!stop.aborted) {
-    const moved = await inTransaction(pool, async (client) => {
-      const taken = await take(client, conditions.where, conditions.values);
-      if (taken.length > 0) await putBack(client, taken);
-      return taken.length;
-    });
+    const moved = await move();
     if (moved === 0) break;
     replayed += moved;
     onProgress(replayed);
