@@ -16,6 +16,7 @@ const env = {
   PATH: `${join(temp.path, 'programs')}:${postgresBinaries().bin}`,
   TRIBUTARY_HTTP_PORT: '0',
   TRIBUTARY_MQTT_PORT: '0',
+  TRIBUTARY_CONSOLE_PORT: '0',
 };
 
 beforeAll(() => {

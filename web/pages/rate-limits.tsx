@@ -1,12 +1,15 @@
+import { useState } from 'preact/hooks';
 import { get } from '../lib/api.ts';
 import { formatCount } from '../lib/format.ts';
 import { useResource } from '../lib/resource.ts';
 import { to } from '../lib/router.ts';
 import { scopePath } from '../lib/scope.ts';
+import { isOperator } from '../lib/session.ts';
 import type { LimitedDevice, RateLimits as Limits } from '../lib/types.ts';
 import { Empty, Facts, PageHead, Panel } from '../parts/bits.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { type Column, Table } from '../parts/table.tsx';
+import { TenantLimits } from './tenant-limits.tsx';
 
 const refreshMs = 3_000;
 
@@ -34,9 +37,16 @@ export function RateLimits({ tenant }: { readonly tenant?: string }) {
     { title: 'Messages over the limit', cell: ({ limited }) => formatCount(limited), align: 'right' },
   ];
   const found = limits.data;
+  const [isEditing, setEditing] = useState(false);
   return (
     <>
-      <PageHead title="Rate limits" note="Per second of arrival, over all workers." />
+      <PageHead title="Rate limits" note="Per second of arrival, over all workers.">
+        {tenant !== undefined && isOperator.value && (
+          <button type="button" onClick={() => setEditing(true)}>
+            Edit limits
+          </button>
+        )}
+      </PageHead>
       <div class="stack">
         <Problem error={limits.error} retry={limits.reload} />
         <Panel title="What is allowed">
@@ -57,6 +67,9 @@ export function RateLimits({ tenant }: { readonly tenant?: string }) {
           />
         </Panel>
       </div>
+      {isEditing && tenant !== undefined && (
+        <TenantLimits tenant={tenant} onClose={() => setEditing(false)} onDone={limits.reload} />
+      )}
     </>
   );
 }
