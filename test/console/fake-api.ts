@@ -46,6 +46,7 @@ export async function startFakeApi(): Promise<FakeApi> {
     'GET /tenants': () => items([]),
     'GET /doors': () =>
       json({ http: 'http://gateway.test:8080', mqtt: { host: 'mqtt.test', port: 1883, tls: false } }),
+    'GET /tenants/acme/sites': () => items([]),
     'GET /tenants/acme/devices': (request) => items(found(devices, new URL(request.url).searchParams)),
     'POST /tenants/acme/devices': async (request) => {
       const device = (await request.json()) as FakeDevice;

@@ -273,3 +273,8 @@ export interface System {
 
 /** How a state looks; words say it too. */
 export type Tone = 'good' | 'warn' | 'bad' | 'quiet';
+
+export interface Site {
+  readonly site_id: string;
+  readonly devices: number;
+}

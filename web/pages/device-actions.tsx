@@ -7,13 +7,20 @@ import { may } from '../lib/session.ts';
 import type { Device, Doors, IssuedToken } from '../lib/types.ts';
 import { CopyBlock } from '../parts/copy.tsx';
 import { Dialog, FormDialog } from '../parts/dialog.tsx';
-import { Field, numberOf, textOf } from '../parts/field.tsx';
+import { Field, numberOf, Select, textOf } from '../parts/field.tsx';
 import { say } from '../parts/toast.tsx';
 
 interface ActionsProps {
   readonly device: Device;
   readonly onChange: () => void;
 }
+
+const graces: readonly (readonly [string, string])[] = [
+  ['0', 'at once'],
+  ['3600000', 'in an hour'],
+  ['86400000', 'in a day'],
+  ['604800000', 'in a week'],
+];
 
 type Asked = 'edit' | 'rotate' | 'revoke' | 'delete' | undefined;
 
@@ -29,11 +36,12 @@ export function DeviceActions({ device, onChange }: ActionsProps) {
   };
   if (!may('write')) return null;
   const reinstate = async () => {
-    await call('POST', `${base}/reinstate`, { body: {} });
+    await call('POST', `${base}/reinstate`);
     done('The device may send again.');
   };
-  const rotate = async () => {
-    const issued = await call<IssuedToken>('POST', `${base}/rotate`, { body: {} });
+  const rotate = async (form: FormData) => {
+    const body = { grace_ms: Number(form.get('grace_ms')) };
+    const issued = await call<IssuedToken>('POST', `${base}/rotate`, { body });
     close();
     setToken(issued.token);
     onChange();
@@ -61,10 +69,8 @@ export function DeviceActions({ device, onChange }: ActionsProps) {
       {asked === 'edit' && <EditDevice device={device} onClose={close} onDone={() => done('Changed.')} />}
       {asked === 'rotate' && (
         <FormDialog title="Rotate the token" submit="Rotate" onClose={close} onSubmit={rotate}>
-          <p>
-            The device gets a new token, shown once. The present one stops to work, unless the installation
-            grants a time for changing over.
-          </p>
+          <p>The device gets a new token, shown once.</p>
+          <Select label="The present one ends" name="grace_ms" value="0" options={graces} />
         </FormDialog>
       )}
       {asked === 'revoke' && (
@@ -74,7 +80,7 @@ export function DeviceActions({ device, onChange }: ActionsProps) {
           danger
           onClose={close}
           onSubmit={async () => {
-            await call('POST', `${base}/revoke`, { body: {} });
+            await call('POST', `${base}/revoke`);
             done('Revoked: what it sends now is quarantined.');
           }}
         >

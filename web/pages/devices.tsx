@@ -3,13 +3,14 @@ import { apiPath, get } from '../lib/api.ts';
 import { useResource } from '../lib/resource.ts';
 import { query, setQuery, to } from '../lib/router.ts';
 import { may } from '../lib/session.ts';
-import type { Device, Page } from '../lib/types.ts';
+import type { Device, Page, Site } from '../lib/types.ts';
 import { Empty, PageHead, StatusBadge, Time } from '../parts/bits.tsx';
 import { Select } from '../parts/field.tsx';
 import { Pager, usePaging } from '../parts/pager.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { AddDevice } from './add-device.tsx';
+import { ImportDevices } from './import-devices.tsx';
 
 const pageSize = 100;
 const refreshMs = 10_000;
@@ -40,6 +41,7 @@ const statuses: readonly (readonly [string, string])[] = [
 export function Devices({ tenant }: { readonly tenant: string }) {
   const paging = usePaging();
   const [adding, setAdding] = useState(false);
+  const [importing, setImporting] = useState(false);
   const filter = {
     search: query.value.get('search') ?? '',
     status: query.value.get('status') ?? '',
@@ -66,9 +68,14 @@ export function Devices({ tenant }: { readonly tenant: string }) {
     <>
       <PageHead title="Devices" note={`Of tenant ${tenant}`}>
         {may('write') && (
-          <button type="button" class="primary" onClick={() => setAdding(true)}>
-            Add device
-          </button>
+          <>
+            <button type="button" onClick={() => setImporting(true)}>
+              Import
+            </button>
+            <button type="button" class="primary" onClick={() => setAdding(true)}>
+              Add device
+            </button>
+          </>
         )}
       </PageHead>
       <search class="filters">
@@ -80,11 +87,7 @@ export function Devices({ tenant }: { readonly tenant: string }) {
           options={statuses}
           onChange={(status) => change({ status })}
         />
-        {filter.site_id !== '' && (
-          <button type="button" onClick={() => change({ site_id: '' })}>
-            Site {filter.site_id} ✕
-          </button>
-        )}
+        <SiteFilter tenant={tenant} value={filter.site_id} onChange={(site_id) => change({ site_id })} />
       </search>
       <Problem error={devices.error} retry={devices.reload} />
       <Table
@@ -96,6 +99,15 @@ export function Devices({ tenant }: { readonly tenant: string }) {
         empty={<NoDevices isFiltered={isFiltered} onAdd={() => setAdding(true)} />}
       />
       <Pager paging={paging} next={devices.data?.next} />
+      {importing && (
+        <ImportDevices
+          tenant={tenant}
+          onClose={() => {
+            setImporting(false);
+            devices.reload();
+          }}
+        />
+      )}
       {adding && (
         <AddDevice
           tenant={tenant}
@@ -107,6 +119,22 @@ export function Devices({ tenant }: { readonly tenant: string }) {
       )}
     </>
   );
+}
+
+interface SiteFilterProps {
+  readonly tenant: string;
+  readonly value: string;
+  readonly onChange: (siteId: string) => void;
+}
+
+function SiteFilter({ tenant, value, onChange }: SiteFilterProps) {
+  const path = `${apiPath('tenants', tenant)}/sites`;
+  const sites = useResource(path, (signal) => get<Page<Site>>(path, { limit: 500 }, { signal }));
+  const known =
+    sites.data?.items.map(({ site_id, devices }) => [site_id, `${site_id} (${devices})`] as const) ?? [];
+  const options =
+    known.some(([id]) => id === value) || value === '' ? known : [[value, value] as const, ...known];
+  return <Select inline label="Site" value={value} options={[['', 'All'], ...options]} onChange={onChange} />;
 }
 
 function NoDevices({ isFiltered, onAdd }: { readonly isFiltered: boolean; readonly onAdd: () => void }) {

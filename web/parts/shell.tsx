@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { path, to } from '../lib/router.ts';
-import { isOperator, session } from '../lib/session.ts';
+import { isOperator, may, session } from '../lib/session.ts';
 import { signOut } from '../lib/sign-in.ts';
 import { tenantOf } from '../lib/tenant.ts';
 import { chooseTheme, type Theme, theme } from '../lib/theme.ts';
@@ -29,7 +29,7 @@ const tenantLinks = (tenant: string): readonly Link[] => [
   { href: to('t', tenant, 'routes'), text: 'Routes' },
   { href: to('t', tenant, 'dead-letters'), text: 'Dead letters' },
   { href: to('t', tenant, 'rate-limits'), text: 'Rate limits' },
-  { href: to('t', tenant, 'keys'), text: 'Keys' },
+  ...(may('admin') ? [{ href: to('t', tenant, 'keys'), text: 'Keys' }] : []),
   { href: to('t', tenant, 'audit-log'), text: 'Audit log' },
 ];
 
