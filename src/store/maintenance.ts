@@ -9,6 +9,7 @@ import { expireDelivered } from './maintenance/expire-delivered.ts';
 import { expireMessageKeys } from './maintenance/expire-message-keys.ts';
 import { foldQuarantineTotals, forgetOldTokens } from './maintenance/fold-quarantine-totals.ts';
 import { forgetMended } from './maintenance/forget-mended.ts';
+import { forgetStatusHistory } from './maintenance/forget-status-history.ts';
 import { makeWeeksAhead } from './maintenance/make-weeks-ahead.ts';
 import { purgeTombstones } from './maintenance/purge-tombstones.ts';
 import { createSchedule, type Task } from './maintenance/schedule.ts';
@@ -179,6 +180,7 @@ function tasks(client: pg.Client, options: MaintenanceOptions, intervals: Mainte
       run: async () => {
         await foldQuarantineTotals(client, retentionDays);
         await forgetOldTokens(client, retentionDays);
+        await forgetStatusHistory(client, retentionDays);
         return housekeepingMs;
       },
     },

@@ -1,6 +1,6 @@
 import type { TenantId } from '../../model/identifiers.ts';
 import { deviceKey } from '../../model/identifiers.ts';
-import { BadRowError } from './bad-row-error.ts';
+import { BadRowError } from '../../store/registry/csv/bad-row-error.ts';
 import { readDeviceRows } from './device-rows.ts';
 
 export interface FileCheck {

@@ -1,74 +1,30 @@
 import { createReadStream } from 'node:fs';
-import { CsvError, parse } from 'csv-parse';
-import type { TenantId } from '../../model/identifiers.ts';
+import { BadFileError } from '../../store/registry/csv/bad-row-error.ts';
+import type { DeviceRow } from '../../store/registry/csv/device-row.ts';
+import { type ReadOptions, readDeviceRows as readRows } from '../../store/registry/csv/read-device-rows.ts';
 import { CliError } from '../exit-codes.ts';
-import { BadRowError } from './bad-row-error.ts';
-import { type DeviceRow, knownColumns, readDeviceRow, requiredColumns } from './device-row.ts';
-
-export interface ReadOptions {
-  /** Tenant of the rows that name none. */
-  readonly defaultTenant: TenantId | undefined;
-  /** Called for a row that cannot be imported, which is then left out. */
-  readonly onBadRow: (error: BadRowError) => void;
-}
 
 /**
  * Reads devices out of a CSV file with a header line, one row after the other.
  * @throws CliError when the file as a whole cannot be read: no such file, no usable header, broken quotes.
  */
 export async function* readDeviceRows(file: string, options: ReadOptions): AsyncGenerator<DeviceRow> {
-  const source = createReadStream(file);
-  const parser = source.pipe(
-    parse({ bom: true, columns: checkHeader, info: true, skip_empty_lines: true, trim: true }),
-  );
-  // Reading the file fails on the one stream, parsing it on the other.
-  source.on('error', (error) => parser.destroy(error));
   try {
-    for await (const { record, info } of parser as AsyncIterable<ParsedRecord>) {
-      const row = readDeviceRow(record, info.lines, options.defaultTenant);
-      if (row instanceof BadRowError) options.onBadRow(row);
-      else yield row;
-    }
+    yield* readRows(createReadStream(file), options);
   } catch (error) {
     throw explain(error, file);
-  } finally {
-    source.destroy();
   }
 }
 
-type ParsedRecord = {
-  readonly record: Readonly<Record<string, string>>;
-  readonly info: { readonly lines: number };
+const words: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file.',
+  EACCES: 'it may not be read by this user.',
+  EISDIR: 'it is a folder.',
 };
 
-function checkHeader(header: readonly string[]): string[] {
-  const names = header.map((name) => name.trim().toLowerCase());
-  const unknown = names.filter((name) => !knownColumns.includes(name));
-  const missing = requiredColumns.filter((name) => !names.includes(name));
-  const repeated = names.filter((name, index) => names.indexOf(name) !== index);
-  const fault =
-    missing.length > 0
-      ? `the first line names no column ${missing.join(', ')}`
-      : unknown.length > 0
-        ? `there is no column ${unknown.map((name) => JSON.stringify(name)).join(', ')}`
-        : repeated.length > 0
-          ? `column ${repeated.join(', ')} is named twice`
-          : undefined;
-  if (fault === undefined) return names;
-  throw new CliError(`${fault}; columns are ${knownColumns.join(', ')}.`);
-}
-
 function explain(error: unknown, file: string): unknown {
-  if (error instanceof CliError)
-    return new CliError(`${file}: ${error.message}`, error.exitCode, { cause: error });
-  if (error instanceof CsvError)
+  if (error instanceof BadFileError)
     return new CliError(`${file}: ${error.message}`, undefined, { cause: error });
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const words: Readonly<Record<string, string>> = {
-    ENOENT: 'there is no such file.',
-    EACCES: 'it may not be read by this user.',
-    EISDIR: 'it is a folder.',
-  };
-  const why = words[code];
+  const why = words[error instanceof Error && 'code' in error ? String(error.code) : ''];
   return why === undefined ? error : new CliError(`cannot read ${file}: ${why}`, undefined, { cause: error });
 }

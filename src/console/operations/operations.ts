@@ -1,6 +1,12 @@
 import type { Operation } from '../operation.ts';
+import { auditLogOperations } from './audit-log.ts';
 import { deadLetterOperations } from './dead-letters.ts';
+import { deviceChangeOperations } from './device-changes.ts';
+import { deviceImport } from './device-import.ts';
+import { devicePartOperations } from './device-parts.ts';
 import { deviceOperations } from './devices.ts';
+import { doorOperations } from './doors.ts';
+import { keyOperations } from './keys.ts';
 import { quarantineOperations } from './quarantine/quarantine.ts';
 import { sessionOperations } from './session.ts';
 import { tenantOperations } from './tenants.ts';
@@ -10,6 +16,12 @@ export const operations: readonly Operation[] = [
   ...sessionOperations,
   ...tenantOperations,
   ...deviceOperations,
+  deviceImport,
+  ...deviceChangeOperations,
+  ...devicePartOperations,
   ...quarantineOperations,
   ...deadLetterOperations,
+  ...keyOperations,
+  ...auditLogOperations,
+  ...doorOperations,
 ];

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import type { TenantId } from '../../model/identifiers.ts';
 import { addTenant } from '../../store/registry/add-tenant.ts';
+import { deleteTenant, deleteTenantData } from '../../store/registry/delete-tenant.ts';
 import { tenantNotFound } from '../../store/registry/registry-error.ts';
 import { selectTenants } from '../../store/registry/select-tenants.ts';
 import { setTenantLimits } from '../../store/registry/set-tenant-limits.ts';
@@ -147,4 +148,37 @@ function limitsOf<U extends null | undefined>(body: LimitsInput, unset: U) {
   };
 }
 
-export const tenantOperations = [list, create, get, patch];
+const remove = defineOperation({
+  method: 'DELETE',
+  path: '/tenants/{tenant_id}',
+  id: 'deleteTenant',
+  tag,
+  summary: 'Delete a tenant with its keys and routes',
+  description:
+    'One that has devices only `with_data`: then the devices go, and all that they sent; that cannot be undone. When it is cut off, the same call goes on.',
+  access: 'operator',
+  params: ofTenant,
+  query: { with_data: Type.Boolean({ default: false }) },
+  answers: { 200: { description: 'Deleted', schema: closed({ telemetry_rows: count }) } },
+  handle: async ({ params: { tenant_id: tenantId }, query }, { services, change }) => {
+    const detail = { with_data: query.with_data };
+    if (!query.with_data) {
+      await change({ action: 'tenant.delete', target: tenantId, detail }, (client) =>
+        deleteTenant(client, tenantId),
+      );
+      return ok({ telemetry_rows: 0 });
+    }
+    // First of all, in case that it is cut off.
+    await change({ action: 'tenant.delete_data', target: tenantId, detail }, () => Promise.resolve());
+    const readings = await deleteTenantData(services.pool, tenantId);
+    const note = {
+      action: 'tenant.delete',
+      target: tenantId,
+      detail: { ...detail, telemetry_rows: readings },
+    };
+    await change(note, (client) => deleteTenant(client, tenantId));
+    return ok({ telemetry_rows: readings });
+  },
+});
+
+export const tenantOperations = [list, create, get, patch, remove];

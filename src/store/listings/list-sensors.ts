@@ -5,6 +5,8 @@ export interface SensorFilter {
   /** Undefined: all tenants, for operators. */
   readonly tenantId: string | undefined;
   readonly deviceId?: string | undefined;
+  /** Metrics after this one, bytewise. */
+  readonly afterMetric?: string | undefined;
   readonly limit: number;
 }
 
@@ -26,6 +28,7 @@ export async function listSensors(db: Queryable, filter: SensorFilter): Promise<
   const conditions = createConditions();
   conditions.add('tenant_id = ?', filter.tenantId);
   conditions.add('device_id = ?', filter.deviceId);
+  conditions.add('metric > ?', filter.afterMetric);
   const { rows } = await db.query<SensorRow>({
     text: `
       select tenant_id, device_id, metric, value_type, unit, latest, ${isoTime('latest_time')} as latest_time,

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { DeviceId, TenantId } from '../../model/identifiers.ts';
+import type { Queryable } from '../statements/queryable.ts';
 import { deviceNotFound } from './registry-error.ts';
 
 export interface DeleteDeviceOptions {
@@ -26,23 +27,41 @@ export async function deleteDevice(
   deviceId: DeviceId,
   options: DeleteDeviceOptions = {},
 ): Promise<DeletedDevice> {
-  const deletion = await pool.query('delete from devices where tenant_id = $1 and device_id = $2', [
-    tenantId,
-    deviceId,
-  ]);
-  const registered = deletion.rowCount === 1;
-  const data = options.withData ? await deleteData(pool, tenantId, deviceId, options) : noData;
+  const registered = await unregisterDevice(pool, tenantId, deviceId);
+  const data = options.withData ? await deleteDeviceData(pool, tenantId, deviceId, options) : noData;
   if (!registered && data.rows === 0) throw deviceNotFound(tenantId, deviceId);
   return { registered, telemetryRows: data.telemetryRows };
 }
 
+/** @returns false when it was not registered */
+export async function unregisterDevice(
+  db: Queryable,
+  tenantId: TenantId,
+  deviceId: DeviceId,
+): Promise<boolean> {
+  const { rowCount } = await db.query({
+    text: 'delete from devices where tenant_id = $1 and device_id = $2',
+    values: [tenantId, deviceId],
+  });
+  return rowCount === 1;
+}
+
+const tables = [
+  'sensors',
+  'device_state',
+  'device_status_history',
+  'quarantine',
+  'mended_messages',
+  'device_token_history',
+];
 const noData = { rows: 0, telemetryRows: 0 };
 
-async function deleteData(
+/** What an unregistered device has sent, and the hashes of its tokens. */
+export async function deleteDeviceData(
   pool: pg.Pool,
   tenantId: TenantId,
   deviceId: DeviceId,
-  { onProgress }: DeleteDeviceOptions,
+  { onProgress }: DeleteDeviceOptions = {},
 ): Promise<{ rows: number; telemetryRows: number }> {
   const { rows: weeks } = await pool.query<{ week: Date }>('select week from telemetry_weeks order by week');
   let telemetryRows = 0;
@@ -62,7 +81,7 @@ async function deleteData(
     onProgress?.(telemetryRows);
   }
   let rows = telemetryRows;
-  for (const table of ['sensors', 'device_state', 'quarantine', 'mended_messages', 'device_token_history']) {
+  for (const table of tables) {
     const { rowCount } = await pool.query(`delete from ${table} where tenant_id = $1 and device_id = $2`, [
       tenantId,
       deviceId,

@@ -2,6 +2,9 @@
 export type RegistryErrorCode =
   | 'tenant_exists'
   | 'tenant_not_found'
+  | 'tenant_has_devices'
+  | 'key_exists'
+  | 'key_not_found'
   | 'device_exists'
   | 'device_not_found'
   | 'route_exists'

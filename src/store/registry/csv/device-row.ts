@@ -4,8 +4,8 @@ import {
   isDeviceId,
   isTenantId,
   type TenantId,
-} from '../../model/identifiers.ts';
-import { hashToken, tokenFault } from '../../model/token.ts';
+} from '../../../model/identifiers.ts';
+import { hashToken, tokenFault } from '../../../model/token.ts';
 import { BadRowError } from './bad-row-error.ts';
 
 export const requiredColumns: readonly string[] = ['device_id', 'site_id'];
