@@ -27,8 +27,8 @@ export interface RouteEvidence {
 const shown = 5;
 
 /**
- * Every matching stored message has arrived or is a dead letter, none came that does not match, each under one
- * webhook-id, and the counters say the same. Deliveries may be counted more often than jobs: delivery is at least once.
+ * Every matching stored message has arrived or is a dead letter, none came that does not match, each under one id, as the
+ * same bytes and signed where it is to be, and the counters say the same. Deliveries may be counted more often than jobs: delivery is at least once.
  */
 export function checkRoutes({
   expected,
@@ -42,19 +42,25 @@ export function checkRoutes({
   const hasArrived = new Set(arrived.map(({ jobId }) => jobId));
   const missing = [...expected].filter((jobId) => !hasArrived.has(jobId) && !dead.has(jobId));
   const foreign = [...received.keys(), ...dead].filter((jobId) => !expected.has(jobId));
-  const renamed = [...received.values()].filter(
-    ({ jobId, webhookIds }) => webhookIds.size !== 1 || !webhookIds.has(jobId),
-  );
+  const renamed = [...received.values()].filter(({ jobId, ids }) => ids.size !== 1 || !ids.has(jobId));
+  const altered = [...received.values()].filter(({ bodies, forged }) => bodies.size !== 1 || forged > 0);
   const { matched, delivered, replayed, evicted, purged, held } = totals;
   // What was replayed has matched once more, as long as it was one letter a job.
   const wantedMatched = expected.size + replayed;
   return [
     ...several('undelivered', missing, (id) => `job ${id} has not arrived and is no dead letter`),
     ...several('misrouted', foreign, (id) => `job ${id} is of no stored message that matches`),
-    ...several('changed', renamed, ({ jobId, webhookIds }) => {
-      const ids = [...webhookIds].join(', ');
-      return `job ${jobId} came under the webhook-ids ${ids}`;
-    }),
+    ...several(
+      'changed',
+      renamed,
+      ({ jobId, ids }) => `job ${jobId} came under the ids ${[...ids].join(', ')}`,
+    ),
+    ...several(
+      'changed',
+      altered,
+      ({ jobId, bodies, forged }) =>
+        `job ${jobId} came as ${bodies.size} different texts, and ${forged} times with a signature that is not its own`,
+    ),
     ...books(waiting === 0, `${waiting} jobs still wait`),
     ...books(
       matched <= wantedMatched && matched >= expected.size,

@@ -7,10 +7,12 @@ import { routesStreamName } from '../../stream/subjects.ts';
 import { checkRoutes, type RouteTotals } from '../check/check-routes.ts';
 import { readRows } from '../check/rows.ts';
 import type { SettledOptions } from '../settled.ts';
+import { clusterSize } from '../stack/cluster.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { Violation } from '../violation.ts';
-import { startWebhookReceiver } from './receiver.ts';
+import { ReceivedJobs, startWebhookReceiver } from './receiver.ts';
 import { expectedJobs, registerRoutes } from './routes.ts';
+import { createStreamReceiver } from './stream-receiver.ts';
 
 /** What a stack with routes is checked for, besides everything else. */
 export interface RouteProof {
@@ -22,14 +24,17 @@ export interface RouteProof {
 }
 
 export async function startRouteProof(stack: Stack, tenantIds: readonly string[]): Promise<RouteProof> {
-  const receiver = startWebhookReceiver();
+  const received = new ReceivedJobs();
+  const receiver = startWebhookReceiver(received);
+  const stream = await createStreamReceiver(stack.nc, received, stack.shape.clustered ? clusterSize : 1);
   const routes = await registerRoutes(stack.pool, tenantIds, receiver.url);
   const check = async (options: SettledOptions) => {
     const waiting = await whenDelivered(stack, options);
+    await stream.read();
     const { stored } = await readRows(stack.pool, 0);
     return checkRoutes({
       expected: expectedJobs(routes, stored),
-      received: receiver.jobs,
+      received,
       ...(await readBooks(stack)),
       waiting,
     });

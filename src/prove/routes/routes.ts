@@ -1,8 +1,12 @@
 import type pg from 'pg';
 import type { TenantId } from '../../model/identifiers.ts';
+import type { Destination } from '../../model/route-destination.ts';
 import { routeJobId } from '../../model/route-job.ts';
+import { type RouteSecrets, sealRouteSecrets } from '../../model/route-secrets.ts';
 import { addRoute } from '../../store/registry/add-route.ts';
 import type { StoredRow } from '../check/rows.ts';
+import { secretsKey } from '../stack/settings.ts';
+import { signedPath, signingSecret } from './receiver.ts';
 
 /** A route of a trial, and what it has to match, said once more in another language than the product's. */
 export interface ProveRoute {
@@ -13,29 +17,46 @@ export interface ProveRoute {
 
 interface Kind {
   readonly name: string;
-  readonly path: string;
+  readonly to: (receiverUrl: string) => Destination;
+  readonly secrets?: RouteSecrets;
   readonly condition: string | undefined;
   readonly matches: (metrics: Readonly<Record<string, unknown>>, row: StoredRow) => boolean;
 }
 
 const kinds: readonly Kind[] = [
-  { name: 'all', path: '/all', condition: undefined, matches: () => true },
+  {
+    name: 'all',
+    to: webhook(signedPath),
+    secrets: { signing_secrets: [signingSecret] },
+    condition: undefined,
+    matches: () => true,
+  },
   {
     name: 'flaky',
-    path: '/flaky',
+    to: webhook('/flaky'),
     condition: 'metrics.level > 500.0 && metrics.open && msg_type == "telemetry"',
     matches: ({ level, open }, { msgType }) =>
       Number(level) > 500 && open === true && msgType === 'telemetry',
   },
   {
     name: 'refused',
-    path: '/refused',
+    to: webhook('/refused'),
     condition: 'metrics.level > 900.0',
     matches: ({ level }) => Number(level) > 900,
   },
+  {
+    name: 'stream',
+    to: () => ({ kind: 'nats', subject: 'out.{tenant_id}.{device_id}.{msg_type}' }),
+    condition: 'metrics.level < 400.0 || msg_type == "heartbeat"',
+    matches: ({ level }, { msgType }) => Number(level) < 400 || msgType === 'heartbeat',
+  },
 ];
 
-/** Three routes of each tenant, to a receiver. None has a cap that a trial could reach. */
+function webhook(path: string): Kind['to'] {
+  return (receiverUrl) => ({ kind: 'webhook', url: `${receiverUrl}${path}` });
+}
+
+/** Routes of each tenant: a signed webhook, two that are not, and a stream. None has a cap that a trial could reach. */
 export async function registerRoutes(
   pool: pg.Pool,
   tenantIds: readonly string[],
@@ -43,7 +64,7 @@ export async function registerRoutes(
 ): Promise<ProveRoute[]> {
   const routes: ProveRoute[] = [];
   for (const tenantId of tenantIds) {
-    for (const { name, path, condition, matches } of kinds) {
+    for (const { name, to, secrets, condition, matches } of kinds) {
       const { routeId } = await addRoute(
         pool,
         {
@@ -52,8 +73,8 @@ export async function registerRoutes(
           topicFilter: '#',
           condition,
           firesOn: ['message'],
-          destination: { kind: 'webhook', url: `${receiverUrl}${path}` },
-          secrets: undefined,
+          destination: to(receiverUrl),
+          secrets: secrets === undefined ? undefined : sealRouteSecrets(secrets, secretsKey, tenantId, name),
           ratePerSecond: 1_000_000,
           burst: 10_000_000,
           enabled: true,

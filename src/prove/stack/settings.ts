@@ -25,6 +25,8 @@ export interface RoleAddresses {
 /** Of the ack wait: what a killed worker held comes again after this time, so that a trial need not wait long. */
 const ackWaitMs = 1_000;
 const mebibyte = 1024 ** 2;
+/** Seals the routes' secrets of every stack: no other one has anything to do with them. */
+export const secretsKey = Buffer.alloc(32, 0x4b);
 
 /**
  * What the roles run with: nobody is rate limited, and batches are small so that many are under way when a fault
@@ -45,7 +47,11 @@ export function roleSettings(shape: StackShape, addresses: RoleAddresses): Recor
     TRIBUTARY_QUARANTINE_MAX_PER_TENANT: '100000000',
     TRIBUTARY_QUARANTINE_MAX_BYTES_PER_TENANT: String(1024 ** 4),
     ...(shape.routed
-      ? { TRIBUTARY_ALLOW_DESTINATIONS: '127.0.0.0/8', TRIBUTARY_DELIVERY_RETRY_MAX_MS: '1000' }
+      ? {
+          TRIBUTARY_ALLOW_DESTINATIONS: '127.0.0.0/8',
+          TRIBUTARY_DELIVERY_RETRY_MAX_MS: '1000',
+          TRIBUTARY_SECRETS_KEY: secretsKey.toString('base64'),
+        }
       : {}),
     ...(shape.clustered ? { TRIBUTARY_STREAM_REPLICAS: String(clusterSize) } : {}),
     TRIBUTARY_STREAM_MAX_BYTES: String(shape.smallStream ? mebibyte : 1024 * mebibyte),
