@@ -38,10 +38,33 @@ export function mark(text: string, position: number): string {
   const at = Math.min(position, text.length);
   const lineStart = text.lastIndexOf('\n', at - 1) + 1;
   const lineEnd = text.indexOf('\n', at);
-  const line = text.slice(lineStart, lineEnd === -1 ? undefined : lineEnd);
-  const column = at - lineStart;
-  const from = Math.max(0, Math.min(column - Math.floor(width / 2), line.length - width));
-  const before = oneLine(line.slice(from, column));
-  const shown = `${before}${oneLine(line.slice(column, from + width))}`;
-  return `${indent}${shown}\n${indent}${' '.repeat(Bun.stringWidth(before))}^`;
+  const left = charactersOf(oneLine(text.slice(lineStart, at)));
+  const right = charactersOf(oneLine(text.slice(at, lineEnd === -1 ? undefined : lineEnd)));
+  const rightColumns = Math.min(columnsOf(right), Math.ceil(width / 2));
+  const before = fitting(left.reverse(), width - rightColumns).reverse();
+  const shown = [...before, ...fitting(right, width - columnsOf(before))].join('');
+  return `${indent}${shown}\n${indent}${' '.repeat(columnsOf(before))}^`;
+}
+
+const segmenter = new Intl.Segmenter();
+
+/** As they are seen: a letter with its accents, an emoji made of several. */
+function charactersOf(text: string): string[] {
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+}
+
+/** A wide character takes two. */
+function columnsOf(characters: readonly string[]): number {
+  return characters.reduce((sum, each) => sum + Bun.stringWidth(each), 0);
+}
+
+function fitting(characters: readonly string[], columns: number): string[] {
+  const kept: string[] = [];
+  let used = 0;
+  for (const each of characters) {
+    used += Bun.stringWidth(each);
+    if (used > columns) break;
+    kept.push(each);
+  }
+  return kept;
 }

@@ -48,7 +48,11 @@ export function addRouteOptions(command: Command): Command {
     .option('--broker <url>', 'of another MQTT broker; default: our own listener')
     .option('--username <name>', 'at that broker')
     .option('--nats <subject>', 'to: publish to this subject under out.{tenant_id}.')
-    .option('--rate <n|default>', 'messages per second at most', orDefault(positiveNumber(1_000_000)))
+    .option(
+      '--rate <n|default>',
+      'messages per second at most, of each worker by itself',
+      orDefault(positiveNumber(1_000_000)),
+    )
     .option(
       '--burst <n|default>',
       'messages in burst / rate seconds',

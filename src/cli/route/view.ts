@@ -21,11 +21,12 @@ export function routeColumns(withTenant: boolean): Column<RouteWithState>[] {
     ...(withTenant ? [{ title: 'TENANT', value: ({ route }: RouteWithState) => route.tenantId }] : []),
     { title: 'ROUTE', value: ({ route }) => route.name },
     { title: 'WHEN', value: ({ route }) => route.condition ?? route.topicFilter, minimum: 8 },
-    { title: 'TO', value: ({ route }) => describeDestination(destinationOf(route)), minimum: 10 },
     { title: 'STATE', value: ({ route }) => shownState(route) },
     { title: 'DELIVERED', value: ({ state }) => formatCount(state.delivered), align: 'right' },
     { title: 'WAITING', value: ({ state }) => formatCount(waitingOf(state)), align: 'right' },
     { title: 'DEAD', value: ({ state }) => formatCount(state.held), align: 'right' },
+    // Whole, and last: where it is too long for the line it goes over its end.
+    { title: 'TO', value: ({ route }) => describeDestination(destinationOf(route)) },
   ];
 }
 
