@@ -32,6 +32,16 @@ export class Breaker {
     return this.#openUntilMs !== undefined;
   }
 
+  /** In a row. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Until when nothing passes; undefined: it is closed. */
+  get openUntilMs(): number | undefined {
+    return this.#openUntilMs;
+  }
+
   /** How many attempts may begin now. */
   permits(nowMs: number): number {
     if (this.#openUntilMs === undefined) return Number.POSITIVE_INFINITY;

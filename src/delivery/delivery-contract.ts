@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { DeliveryMetrics } from '../observe/delivery.ts';
 import type { Puller } from '../stream/puller-contract.ts';
 import { type BreakerOptions, breakerDefaults } from './breaker.ts';
-import { type DispatcherLimits, dispatcherDefaults } from './dispatcher.ts';
+import { type DispatcherLimits, type DownPlace, dispatcherDefaults } from './dispatcher.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { RouteBook } from './route-book.ts';
 
@@ -77,6 +77,8 @@ export interface DeliveryState {
 
 export interface Delivery {
   current(): DeliveryState;
+  /** Destinations that are left alone. */
+  down(): DownPlace[];
   /** Rejects with an error that no retry mends. */
   readonly failed: Promise<never>;
   /** Takes nothing more, ends the attempts under way, gives the rest back. */

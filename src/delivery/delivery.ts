@@ -120,6 +120,10 @@ class Mailroom implements Delivery {
     return { attempting, queued, openBreakers, unsettled: this.#settler.pending };
   }
 
+  down() {
+    return this.#dispatcher.down(maxDownTold);
+  }
+
   async drain(): Promise<void> {
     const { puller, tuning, book } = this.#options;
     const stopped = puller.stop();
@@ -234,6 +238,9 @@ class Mailroom implements Delivery {
     }
   }
 }
+
+/** In one answer, which NATS has to take. */
+const maxDownTold = 1_000;
 
 const untried = { kind: 'dead', attempts: 0 } as const;
 const removed: Verdict = { ...untried, reason: 'ROUTE_REMOVED', detail: 'the route is no more' };

@@ -47,7 +47,20 @@ export interface DispatcherOptions<T> {
   readonly random: () => number;
 }
 
+/** A destination that is left alone. */
+export interface DownPlace {
+  readonly tenantId: string;
+  /** See `placeOf`. */
+  readonly place: string;
+  /** Failures in a row. */
+  readonly failures: number;
+  /** Until the next probe; 0: it may begin, or is under way. */
+  readonly forMs: number;
+}
+
 interface Place {
+  readonly tenantId: string;
+  readonly name: string;
   readonly breaker: Breaker;
   active: number;
 }
@@ -90,6 +103,18 @@ export class Dispatcher<T> {
 
   get openBreakers(): number {
     return [...this.#places.values()].filter(({ breaker }) => breaker.isOpen).length;
+  }
+
+  /** At most `max` of those whose breaker is open. */
+  down(max: number): DownPlace[] {
+    const now = this.#options.now();
+    const open = [...this.#places.values()].filter(({ breaker }) => breaker.isOpen).slice(0, max);
+    return open.map(({ tenantId, name: place, breaker }) => ({
+      tenantId,
+      place,
+      failures: breaker.failures,
+      forMs: Math.max(0, Math.round((breaker.openUntilMs ?? now) - now)),
+    }));
   }
 
   /** Takes the parcel when there is room for it now; false: it is to wait in the schedule. */
@@ -153,6 +178,8 @@ export class Dispatcher<T> {
     const known = this.#lanes.get(routeId);
     const key = placeKey(tenantId, destination);
     const place = this.#places.get(key) ?? {
+      tenantId,
+      name: destination,
       breaker: new Breaker(this.#options.breaker, this.#options.random),
       active: 0,
     };

@@ -154,7 +154,13 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
     clock: now,
   });
   registerBacklogMetrics(options.metrics, routesStreamName, backlog.current, options.wallClock);
-  const status = serveRoleStatus({ nc, role: 'delivery', id, now, more: () => ({ ...delivery.current() }) });
+  const status = serveRoleStatus({
+    nc,
+    role: 'delivery',
+    id,
+    now,
+    more: () => ({ ...delivery.current(), down: delivery.down() }),
+  });
   log.info({ event: 'ready', role: 'delivery', id }, 'delivery ready');
   return {
     async drain() {

@@ -91,6 +91,9 @@ test('a destination that is down gets everything when it is back; meanwhile its 
   await until(async () => (await world.totals(route)).waiting === 200, { what: 'all wait' });
   await until(async () => (await world.onStream()).messages === 0, { what: 'ROUTES is empty' });
   await until(() => delivery.current().openBreakers === 1, { what: 'the breaker is open' });
+  const [left, ...others] = delivery.down();
+  expect([left?.place, others]).toEqual([new URL(down.url).origin, []]);
+  expect(left?.failures).toBeGreaterThanOrEqual(5);
   const { port } = new URL(down.url);
   const got: string[] = [];
   const back = Bun.serve({
@@ -104,7 +107,7 @@ test('a destination that is down gets everything when it is back; meanwhile its 
   try {
     await world.settled(route, 200);
     expect(new Set(got).size).toBe(200);
-    expect(delivery.current().openBreakers).toBe(0);
+    expect([delivery.current().openBreakers, delivery.down()]).toEqual([0, []]);
   } finally {
     await back.stop(true);
   }

@@ -11,9 +11,17 @@ import { printListing } from '../listing.ts';
 import { toJson } from '../output/json.ts';
 import { formatFields } from '../output/table.ts';
 import { parseRouteName, parseTenantId } from '../parsers.ts';
+import { askPlace } from '../route/ask-place.ts';
 import { routeSettings } from '../route/route-options.ts';
 import { openSecretsIfPossible } from '../route/secrets-key.ts';
-import { type RouteWithState, routeColumns, routeFields, routeWithStateAsJson } from '../route/view.ts';
+import {
+  destinationOf,
+  placeAsJson,
+  type RouteWithState,
+  routeColumns,
+  routeFields,
+  routeWithStateAsJson,
+} from '../route/view.ts';
 
 export function addRouteList(route: Command, context: CliContext): void {
   defineCommand(route, {
@@ -56,11 +64,12 @@ export function addRouteShow(route: Command, context: CliContext): void {
         return { found, shown };
       });
       if (shown === undefined) return;
+      const place = await askPlace(invocation, { tenantId, destination: destinationOf(found.route) });
       const secrets = openSecretsIfPossible(found.secrets, { tenantId, name }, invocation);
       invocation.terminal.out(
         invocation.json
-          ? toJson(routeWithStateAsJson(shown))
-          : formatFields(routeFields(shown, secrets, context.clock())),
+          ? toJson({ ...routeWithStateAsJson(shown), destination_state: placeAsJson(place) })
+          : formatFields(routeFields(shown, secrets, place, context.clock())),
       );
     });
 }

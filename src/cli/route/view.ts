@@ -8,6 +8,7 @@ import { inTableWords, JsonText } from '../output/json.ts';
 import { describeLimit } from '../output/limit.ts';
 import { formatCount } from '../output/number.ts';
 import { type Column, oneLine } from '../output/table.ts';
+import type { PlaceState } from './ask-place.ts';
 
 export interface RouteWithState {
   readonly route: StoredRoute;
@@ -56,6 +57,7 @@ export function shownState({ enabled, disabledReason }: StoredRoute): string {
 export function routeFields(
   { route, state }: RouteWithState,
   secrets: RouteSecrets | undefined,
+  place: PlaceState | undefined,
   nowMs: number,
 ): [string, string][] {
   const when = (moment: Date) => `${formatTime(moment.getTime())} UTC, ${formatAgo(moment.getTime(), nowMs)}`;
@@ -72,6 +74,7 @@ export function routeFields(
     ['fires on', route.firesOn.join(', ')],
     ['to', oneLine(describeDestination(destination))],
     ...destinationFields(destination),
+    ['destination', describePlace(place)],
     ['secrets', describeSecrets(route, secrets)],
     ['cap', describeCap(route)],
     ['made', when(route.createdAt)],
@@ -84,6 +87,16 @@ function describeState({ enabled, disabledReason, tenantId, name }: StoredRoute)
   if (enabled) return 'on';
   const why = disabledReason === undefined ? 'off' : `off: ${oneLine(disabledReason)}`;
   return `${why}\ntributary route enable ${tenantId} ${name} turns it on`;
+}
+
+function describePlace(place: PlaceState | undefined): string {
+  if (place === undefined) return 'not known whether it is down: NATS cannot be asked';
+  const { processes, leftAloneBy, failures, triedInMs } = place;
+  if (processes === 0) return 'no delivery process answers: nothing is sent';
+  if (leftAloneBy === 0) return 'not down';
+  const who = processes === 1 ? '' : ` by ${leftAloneBy} of ${processes} delivery processes`;
+  const again = triedInMs === 0 ? 'is being tried again' : `tried again in ${formatDuration(triedInMs)}`;
+  return `DOWN: left alone${who} after ${formatCount(failures)} failures in a row; ${again}`;
 }
 
 function destinationFields(destination: Destination): [string, string][] {
@@ -155,6 +168,12 @@ function describeDead({ held, dead, replayed, purged, evicted }: RouteState): st
 /** In the words of the tables. */
 export function routeAsJson(route: StoredRoute): Readonly<Record<string, unknown>> {
   return { ...inTableWords(route), destination: new JsonText(route.destination) };
+}
+
+export function placeAsJson(place: PlaceState | undefined): Readonly<Record<string, unknown>> | null {
+  if (place === undefined) return null;
+  const { processes, leftAloneBy, failures, triedInMs } = place;
+  return { delivery_processes: processes, left_alone_by: leftAloneBy, failures, tried_in_ms: triedInMs };
 }
 
 export function routeWithStateAsJson({ route, state }: RouteWithState): Readonly<Record<string, unknown>> {

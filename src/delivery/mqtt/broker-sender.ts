@@ -6,6 +6,7 @@ import { type MqttDestination, renderTopic } from '../../model/route-destination
 import type { RouteSecrets } from '../../model/route-secrets.ts';
 import { type AddressGuard, isAddressRefused } from '../address/guarded-lookup.ts';
 import { describeError, type Outcome, printable } from '../outcome.ts';
+import { placeOf } from '../place.ts';
 import { templateValues } from '../render.ts';
 import type { Sender } from '../sender.ts';
 
@@ -30,7 +31,7 @@ export function createBrokerSender(options: BrokerOptions): Sender {
     return connection;
   };
   return {
-    destination: `${url.protocol}//${url.host}`,
+    destination: placeOf(destination),
     async send({ jobs: [job] }): Promise<Outcome> {
       const topic = job === undefined ? undefined : renderTopic(destination.topic, templateValues(job));
       if (job === undefined || topic === undefined) {

@@ -3,6 +3,7 @@ import { encodeRepublish, isRepublishTopic } from '../../model/republish.ts';
 import { type MqttDestination, renderTopic } from '../../model/route-destination.ts';
 import { republishSubject } from '../../stream/subjects.ts';
 import { describeError, type Outcome } from '../outcome.ts';
+import { placeOf } from '../place.ts';
 import { templateValues } from '../render.ts';
 import type { Sender } from '../sender.ts';
 
@@ -19,7 +20,7 @@ export interface ListenerOptions {
  */
 export function createListenerSender({ destination, nc, timeoutMs }: ListenerOptions): Sender {
   return {
-    destination: 'mqtt listener',
+    destination: placeOf(destination),
     async send({ jobs: [job] }): Promise<Outcome> {
       const topic = job === undefined ? undefined : renderTopic(destination.topic, templateValues(job));
       if (job === undefined || topic === undefined || !isRepublishTopic(topic)) {

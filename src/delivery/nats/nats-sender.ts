@@ -5,6 +5,7 @@ import { type NatsDestination, renderSubject } from '../../model/route-destinati
 import { requestApi } from '../../stream/jetstream-api.ts';
 import { createPublisher, type Publisher, type PublishResult } from '../../stream/publisher.ts';
 import { describeError, type Outcome } from '../outcome.ts';
+import { placeOf } from '../place.ts';
 import { templateValues } from '../render.ts';
 import type { Sender } from '../sender.ts';
 
@@ -37,9 +38,10 @@ export class NatsSenders {
     this.#options = options;
   }
 
-  create({ subject: template }: NatsDestination): Sender {
+  create(destination: NatsDestination): Sender {
+    const { subject: template } = destination;
     return {
-      destination: 'nats',
+      destination: placeOf(destination),
       send: async ({ jobs: [job] }): Promise<Outcome> => {
         const subject = job === undefined ? undefined : renderSubject(template, templateValues(job));
         if (job === undefined || subject === undefined) {

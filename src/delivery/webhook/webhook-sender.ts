@@ -3,6 +3,7 @@ import type { RouteSecrets } from '../../model/route-secrets.ts';
 import { type AddressGuard, isAddressRefused } from '../address/guarded-lookup.ts';
 import { describeError, type Outcome, printable } from '../outcome.ts';
 import type { Parcel } from '../parcel.ts';
+import { placeOf } from '../place.ts';
 import { renderWebhookBody } from '../render.ts';
 import { parseRetryAfter } from '../retry-after.ts';
 import type { Sender } from '../sender.ts';
@@ -25,7 +26,7 @@ export function createWebhookSender(options: WebhookOptions): Sender {
   const url = new URL(destination.url);
   const method = destination.method ?? 'POST';
   return {
-    destination: url.origin,
+    destination: placeOf(destination),
     async send(parcel) {
       const body = Buffer.from(renderWebhookBody(parcel.jobs, parcel.isBatch));
       try {
