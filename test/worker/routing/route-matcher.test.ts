@@ -152,7 +152,7 @@ test('routes that are looked at together come out as each condition does alone',
         }
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
