@@ -40,7 +40,7 @@ describe.skipIf(chromium === undefined)('the pages in Chromium', () => {
       await page.getByText('No devices yet').waitFor();
       await page.getByRole('button', { name: 'Add device' }).first().click();
       await page.getByLabel('Device id').fill('boiler-1');
-      await page.getByLabel('Site').fill('plant-1');
+      await page.getByRole('dialog').getByLabel('Site').fill('plant-1');
       await page.keyboard.press('Enter');
       expect(await page.locator('#token').textContent()).toBe('tok_shown_once');
       await page.locator('#line').waitFor();
