@@ -4,12 +4,14 @@ import type { RefusalCode } from '../model/errors.ts';
 import { type DeviceId, ingestTopic, type MsgType, type TenantId } from '../model/identifiers.ts';
 import { encodeMsgId, type IdentifiedMessage, identify } from '../model/identity.ts';
 import type { IntakeMetrics } from '../observe/intake.ts';
+import { createMessageLog } from '../observe/message-log.ts';
 import type { DoorTrace, Tracer } from '../observe/tracer.ts';
 import type { BacklogMonitor } from '../stream/backlog.ts';
 import type { Publisher, PublishResult } from '../stream/publisher.ts';
 import { retryAfterSeconds } from '../stream/retry-after.ts';
 import { telemetrySubject } from '../stream/subjects.ts';
 import type { Admission } from './admission.ts';
+import { tellOutcome } from './tell-outcome.ts';
 import { beginPublish, type Publishing, recordAtDoor } from './trace-message.ts';
 
 export type IntakeSource = 'http' | 'batch' | 'mqtt' | 'mqtt-bridge';
@@ -91,22 +93,26 @@ export interface IntakeOptions {
   /** As node:crypto's randomBytes, for identities. */
   readonly randomBytes: (size: number) => Uint8Array;
   readonly log: Logger;
+  /** Milliseconds, monotonic. */
+  readonly now?: () => number;
   readonly metrics?: IntakeMetrics;
   /** Absent: nothing is traced. */
   readonly tracer?: Tracer | undefined;
 }
 
 export function createIntake(options: IntakeOptions): Intake {
+  const messageLog = createMessageLog(options.log, options.now ?? (() => performance.now()));
   return {
     // One function to wait in: each more costs every message two promises.
     async accept(message) {
       let result: IntakeResult;
       let publishing: Publishing | undefined;
+      let identified: IdentifiedMessage | undefined;
       try {
         const turned = options.admission.admit(message);
         if (turned === undefined) {
           publishing = beginPublish(message, options.tracer);
-          const identified = identifyAtDoor(options, message);
+          identified = identifyAtDoor(options, message);
           const arrivedAtMs = message.firstTry?.arrivedAtMs ?? options.clock();
           const msgId = encodeMsgId(identified);
           const traceparent = publishing?.traceparent;
@@ -122,6 +128,7 @@ export function createIntake(options: IntakeOptions): Intake {
       }
       const outcome = result.ok ? (result.duplicate ? 'duplicate' : 'accepted') : result.refusal;
       options.metrics?.answered(message.source, outcome);
+      if (outcome !== 'accepted') tellOutcome(messageLog, message, identified, result);
       if (message.trace !== undefined) recordAtDoor(options.tracer, message, publishing, result);
       return result;
     },

@@ -2,6 +2,7 @@ import { formatTraceparent, type TraceContext } from '../model/trace-context.ts'
 import type { Tracer } from '../observe/tracer.ts';
 import { telemetrySubject } from '../stream/subjects.ts';
 import type { IncomingMessage, IntakeResult } from './intake.ts';
+import { shown } from './tell-outcome.ts';
 
 /** The span of a publish that is about to begin. */
 export interface Publishing {
@@ -24,7 +25,7 @@ export function beginPublish(
 /** `door.accept`, from the source's first look until the answer is known, and in it `publish`. */
 export function recordAtDoor(
   tracer: Tracer | undefined,
-  { source, tenantId, deviceId, msgType, trace: door }: IncomingMessage,
+  { source, tenantId, deviceId, token, msgType, trace: door }: IncomingMessage,
   publishing: Publishing | undefined,
   result: IntakeResult,
 ): void {
@@ -58,7 +59,7 @@ export function recordAtDoor(
     attributes: {
       'tributary.source': source,
       'tributary.tenant_id': tenantId,
-      'tributary.device_id': deviceId,
+      'tributary.device_id': shown(deviceId, token),
       'tributary.msg_type': msgType,
       'tributary.outcome': result.ok ? (result.duplicate ? 'duplicate' : 'accepted') : result.refusal,
       'tributary.identity': result.ok ? result.identified.identity : undefined,

@@ -4,6 +4,7 @@ import type pg from 'pg';
 import type { Auditor } from '../audit/auditor.ts';
 import type { Config } from '../config/settings.ts';
 import { createLog } from '../observe/create-log.ts';
+import { createMessageLog } from '../observe/message-log.ts';
 import { createRoleRegistry } from '../observe/process.ts';
 import { createPullerMetrics } from '../observe/puller.ts';
 import type { Tracer } from '../observe/tracer.ts';
@@ -39,6 +40,7 @@ import { startSettleLoop } from '../worker/settle-loop.ts';
 import { createSettledCounts } from '../worker/settled-counts.ts';
 import { createSettledNotices } from '../worker/settled-notices.ts';
 import { createTap } from '../worker/tap.ts';
+import { createSettledLog } from '../worker/tell-settled.ts';
 import { createSettleTrace } from '../worker/trace-settling.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
 import { startAlarms } from './alarms.ts';
@@ -160,6 +162,7 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
     const subject = settledSubject(settledTo);
     if (subject !== undefined && !nc.isClosed()) nc.publish(subject, notice);
   });
+  const tellLog = createSettledLog(createMessageLog(log, now));
   const routes = startRoleRouting(options);
   const loop = startSettleLoop({
     ...settling(options, limiter, routes.routing),
@@ -169,6 +172,7 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
       counts.add(settled);
       tap(settled);
       echoCanaries(settled);
+      tellLog(settled);
     },
     onRetry: metrics.retried,
     lanes: config.batchesInFlight,

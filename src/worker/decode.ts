@@ -1,3 +1,4 @@
+import { holdsToken } from '../model/holds-token.ts';
 import { canaryTenantId, isDeviceId, isTenantId } from '../model/identifiers.ts';
 import { identify, parseMsgId, sequenceIdentity } from '../model/identity.ts';
 import { hashToken } from '../model/token.ts';
@@ -6,7 +7,6 @@ import { buildReading } from './build-reading.ts';
 import type { Decoded } from './decoded.ts';
 import type { Draft, FormLimits } from './judge/draft.ts';
 import { judgeForm } from './judge/form.ts';
-import { holdsToken } from './judge/holds-token.ts';
 import { readMessage } from './read-message.ts';
 
 export interface DecodeOptions extends FormLimits {

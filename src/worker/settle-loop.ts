@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
 import { type BackoffOptions, backoffMs } from '../lib/backoff.ts';
+import type { MessageAbout } from '../observe/message-log.ts';
 import { classify, isMissingPartition, sqlstateOf } from '../store/errors.ts';
 import type { PulledMessage, Puller } from '../stream/puller.ts';
 import { halves, type Plan, type PlanEntry } from './plan.ts';
 import { OtherEpochError, type Settle, type Settled } from './settle.ts';
+import { aboutOf } from './tell-settled.ts';
 
 export interface SettleLoopOptions {
   readonly puller: Puller;
@@ -79,7 +81,8 @@ async function settleBatch(
   options: SettleLoopOptions,
   abandoned: AbortSignal,
 ): Promise<void> {
-  const plans = await untilDone(() => options.plan(batch), options, abandoned);
+  const about = () => ({ messages: batch.length, seq: batch[0]?.seq, lastSeq: batch.at(-1)?.seq });
+  const plans = await untilDone(() => options.plan(batch), { ...options, about }, abandoned);
   if (plans === undefined) return giveBack(batch, options);
   for (const plan of plans) await settlePlan(plan, options, abandoned);
 }
@@ -87,7 +90,11 @@ async function settleBatch(
 /** Settles a plan, or halves it until the message that the database refuses stands alone. */
 async function settlePlan(plan: Plan, options: SettleLoopOptions, abandoned: AbortSignal): Promise<void> {
   try {
-    const settled = await untilDone(() => options.settle(plan), options, abandoned);
+    const settled = await untilDone(
+      () => options.settle(plan),
+      { ...options, about: firstOf(plan) },
+      abandoned,
+    );
     if (settled === undefined) return giveBack(messagesOf(plan), options);
     for (const { entry } of settled) entry.message.ack();
     options.onSettled(settled);
@@ -104,7 +111,8 @@ async function settleAgain(
   options: SettleLoopOptions,
   abandoned: AbortSignal,
 ): Promise<void> {
-  const plans = await untilDone(() => options.replan(plan, error), options, abandoned);
+  const about = firstOf(plan);
+  const plans = await untilDone(() => options.replan(plan, error), { ...options, about }, abandoned);
   if (plans === undefined) return giveBack(messagesOf(plan), options);
   for (const part of plans) await settlePlan(part, options, abandoned);
 }
@@ -136,7 +144,7 @@ async function settleApart(
  */
 async function untilDone<T>(
   work: () => Promise<T>,
-  { random, log, onRetry }: SettleLoopOptions,
+  { random, log, onRetry, about }: SettleLoopOptions & { readonly about: () => MessageAbout },
   abandoned: AbortSignal,
 ): Promise<T | undefined> {
   for (let attempt = 0; !abandoned.aborted; attempt += 1) {
@@ -147,7 +155,14 @@ async function untilDone<T>(
       onRetry?.();
       const delayMs = backoffMs(attempt, settleLoopDefaults.retry, random);
       log.warn(
-        { event: 'settle_retry', attempt, delayMs, sqlstate: sqlstateOf(error), error: String(error) },
+        {
+          event: 'settle_retry',
+          attempt,
+          delayMs,
+          sqlstate: sqlstateOf(error),
+          error: String(error),
+          ...about(),
+        },
         'settling failed; the same batch is tried again',
       );
       await pause(delayMs, abandoned);
@@ -170,6 +185,15 @@ function refuse(entry: PlanEntry, error: unknown): void {
 function giveBack(messages: readonly PulledMessage[], { random }: SettleLoopOptions): void {
   const { giveBackMs } = settleLoopDefaults;
   for (const message of messages) message.nak(giveBackMs + Math.round(random() * giveBackMs));
+}
+
+/** How many are tried again, and which is the first of them. */
+function firstOf({ entries }: Plan): () => MessageAbout {
+  return () => {
+    const [first] = entries;
+    const lastSeq = entries.at(-1)?.message.seq;
+    return { messages: entries.length, lastSeq, ...(first === undefined ? {} : aboutOf(first)) };
+  };
 }
 
 function messagesOf({ entries }: Plan): PulledMessage[] {

@@ -18,6 +18,7 @@ afterEach(() => database[Symbol.asyncDispose]());
 
 interface Running {
   readonly loop: SettleLoop;
+  readonly lines: Readonly<Record<string, unknown>>[];
   readonly settled: string[];
 }
 
@@ -28,6 +29,7 @@ function run(
   ackWaitMs = 30_000,
 ): Running {
   const settled: string[] = [];
+  const lines: Record<string, unknown>[] = [];
   const stopped = Promise.withResolvers<undefined>();
   let given = false;
   const puller: Puller = {
@@ -47,10 +49,10 @@ function run(
     lanes: 1,
     ackWaitMs,
     random: () => 0.5,
-    log: pino({ level: 'silent' }),
+    log: pino({ level: 'warn' }, { write: (line) => lines.push(JSON.parse(line)) }),
   });
   loop.done.catch(() => undefined);
-  return { loop, settled };
+  return { loop, settled, lines };
 }
 
 const saidOf = ({ messages }: { readonly messages: readonly ScriptedMessage[] }) =>
@@ -80,11 +82,17 @@ test('while the database is away the same batch is tried again and kept from oth
     if (attempts < 4) throw away;
     return settling.settle(part);
   };
-  const { loop, settled } = run(plan, settle, 60);
+  const { loop, settled, lines } = run(plan, settle, 60);
   await until(() => settled.length > 0, { what: 'the batch is settled' });
   await loop.drain(5_000);
   expect(attempts).toBe(4);
   expect(settled).toEqual(['stored']);
+  expect(lines.map(({ event, attempt }) => [event, attempt])).toEqual(
+    [0, 1, 2].map((n) => ['settle_retry', n]),
+  );
+  const identity = expect.stringMatching(/^[0-9a-f]{32}$/);
+  const first = { tenantId: 'acme', deviceId: 'd1', identity, seq: 1, messages: 1, lastSeq: 1 };
+  expect(lines[0]).toMatchObject(first);
   const said = plan.messages[0]?.said ?? [];
   expect(said).toContain('working');
   expect(said.filter((word) => word !== 'working')).toEqual(['ack']);

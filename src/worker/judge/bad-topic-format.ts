@@ -1,6 +1,6 @@
+import { holdsToken } from '../../model/holds-token.ts';
 import { identifierRules, isDeviceId, isTenantId } from '../../model/identifiers.ts';
 import type { Draft } from './draft.ts';
-import { holdsToken } from './holds-token.ts';
 import { shown } from './shown.ts';
 
 export function badTopicFormat({ envelope, topic, token }: Draft): string | undefined {

@@ -1,6 +1,6 @@
+import { holdsToken } from '../../model/holds-token.ts';
 import { topLevelMembers } from '../../model/json-text.ts';
 import type { Draft } from './draft.ts';
-import { holdsToken } from './holds-token.ts';
 import { metricsOf } from './metrics-of.ts';
 import { shown } from './shown.ts';
 

@@ -1,6 +1,6 @@
+import { holdsToken } from '../../model/holds-token.ts';
 import { isRawNumber, type RawNumber } from '../../model/json-text.ts';
 import type { Draft } from './draft.ts';
-import { holdsToken } from './holds-token.ts';
 import { metricsOf } from './metrics-of.ts';
 import { shown, shownLiteral } from './shown.ts';
 import { firstUnstorableNumber } from './unstorable-number.ts';

@@ -1,6 +1,6 @@
+import { holdsToken } from '../../model/holds-token.ts';
 import { findUnstorable } from '../../model/json-text.ts';
 import type { Draft } from './draft.ts';
-import { holdsToken } from './holds-token.ts';
 import { shown } from './shown.ts';
 
 /** In characters (code points), as the registry counts them. */
