@@ -278,3 +278,12 @@ export interface Site {
   readonly site_id: string;
   readonly devices: number;
 }
+
+export interface DeadLetterDetails extends DeadLetter {
+  readonly first_at: string;
+  /** Of a change of status. */
+  readonly event: unknown;
+  readonly device_id: string | null;
+  readonly metrics: unknown;
+  readonly extra: unknown;
+}

@@ -11,12 +11,14 @@ import { Pager, usePaging } from '../parts/pager.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { say } from '../parts/toast.tsx';
+import { DeadLetterDialog } from './dead-letter.tsx';
 
 const refreshMs = 10_000;
 
 export function DeadLetters({ tenant }: { readonly tenant: string }) {
   const paging = usePaging();
   const [asked, setAsked] = useState<'replay' | 'purge'>();
+  const [opened, setOpened] = useState<DeadLetter['id']>();
   const filter = { route: query.value.get('route') ?? '', reason: query.value.get('reason') ?? '' };
   const path = `${apiPath('tenants', tenant)}/dead-letters`;
   const letters = useResource(
@@ -31,9 +33,7 @@ export function DeadLetters({ tenant }: { readonly tenant: string }) {
   const act = async () => {
     const given = Object.entries(filter).filter(([, value]) => value !== '');
     const body = given.length === 0 ? { all: true } : Object.fromEntries(given);
-    const done = await call<Record<string, number>>('POST', `${path}/${asked}`, { body });
-    const count = done.replayed ?? done.purged ?? 0;
-    say(`${formatCount(count)} dead letters ${asked === 'replay' ? 'go out again' : 'are purged'}.`);
+    say(wordsOn(await call<Done>('POST', `${path}/${asked}`, { body })));
     setAsked(undefined);
     letters.reload();
   };
@@ -64,7 +64,7 @@ export function DeadLetters({ tenant }: { readonly tenant: string }) {
       <Problem error={letters.error} retry={letters.reload} />
       <Table
         caption="Dead letters"
-        columns={columnsFor(tenant, change)}
+        columns={columnsFor(tenant, setOpened, change)}
         rows={letters.data?.items}
         keyOf={(row) => String(row.id)}
         empty={
@@ -77,6 +77,9 @@ export function DeadLetters({ tenant }: { readonly tenant: string }) {
         }
       />
       <Pager paging={paging} next={letters.data?.next} />
+      {opened !== undefined && (
+        <DeadLetterDialog tenant={tenant} id={opened} onClose={() => setOpened(undefined)} />
+      )}
       {asked !== undefined && (
         <FormDialog
           title={asked === 'replay' ? 'Replay dead letters' : 'Purge dead letters'}
@@ -96,8 +99,28 @@ export function DeadLetters({ tenant }: { readonly tenant: string }) {
   );
 }
 
+interface Done {
+  readonly replayed?: number;
+  readonly route_removed?: number;
+  readonly route_disabled?: number;
+  readonly message_gone?: number;
+  readonly purged?: number;
+}
+
+function wordsOn({ purged, replayed = 0, ...stayed }: Done): string {
+  if (purged !== undefined) return `${formatCount(purged)} dead letters are purged.`;
+  const why: readonly (readonly [number | undefined, string])[] = [
+    [stayed.route_disabled, 'wait for a route that is off'],
+    [stayed.route_removed, 'have no route any more'],
+    [stayed.message_gone, 'have no stored message any more'],
+  ];
+  const rest = why.flatMap(([count = 0, words]) => (count === 0 ? [] : [`${formatCount(count)} ${words}`]));
+  return [`${formatCount(replayed)} dead letters go out again`, ...rest].join('; ');
+}
+
 function columnsFor(
   tenant: string,
+  open: (id: DeadLetter['id']) => void,
   change: (changes: Readonly<Record<string, string>>) => void,
 ): Column<DeadLetter>[] {
   return [
@@ -114,7 +137,15 @@ function columnsFor(
       title: 'Route',
       cell: (row) => <a href={to('t', tenant, 'routes', row.route_name)}>{row.route_name}</a>,
     },
-    { title: 'Detail', cell: (row) => row.detail, text: true },
+    {
+      title: 'Detail',
+      cell: (row) => (
+        <button type="button" class="link" onClick={() => open(row.id)}>
+          {row.detail}
+        </button>
+      ),
+      text: true,
+    },
     { title: 'Attempts', cell: (row) => formatCount(row.attempts), align: 'right', wideOnly: true },
     { title: 'Given up', cell: (row) => <Time at={row.dead_at} ago /> },
   ];
