@@ -77,6 +77,11 @@ class Publisher {
   }
 }
 
+async function readiness({ healthPort }: { readonly healthPort: number }) {
+  const response = await fetch(`http://127.0.0.1:${healthPort}/readyz`);
+  return { status: response.status, text: await response.text() };
+}
+
 /** Messages that a bridge has acknowledged, by its metrics. */
 async function settledBy({ healthPort }: { readonly healthPort: number }): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${healthPort}/metrics`)).text();
@@ -118,6 +123,7 @@ test('what mosquitto_pub publishes at Mosquitto is a row; a wrong token is in qu
   await publish({ site_id: 's1', provision_token: device.token, metrics: { n: 1 } });
   await publish({ site_id: 's1', provision_token: 'wrong', metrics: { n: 2 } });
   expect(await doubled([1])).toEqual([]);
+  expect(await readiness(bridge)).toEqual({ status: 200, text: expect.any(String) });
   await until(async () => (await stack.pool.query('select from quarantine')).rowCount === 1, {
     what: 'the wrong one',
   });
@@ -206,17 +212,25 @@ test('NATS frozen: what it stored and did not say is one row, though it is offer
   await until(() => bridge.log().includes('mqtt_bridge_flowing'), { what: 'nothing is held back' });
 });
 
-test('the bridge killed in the middle: what it had not acknowledged comes again, and each is one row', async () => {
-  await using broker = await startMosquitto({ config: generous });
-  await using first = await startBridge(broker, 'killed');
-  await allSubscribed(first);
-  await using publisher = await startPublisher(broker);
-  const numbers = range(20_000, 1_000);
-  await publishAround(publisher, numbers, identified, () => first.kill());
-  await using second = await startBridge(broker, 'killed');
-  expect(await doubled(numbers)).toEqual([]);
-  await until(async () => (await settledBy(second)) > 0, { what: 'the second took over' });
-});
+const alone = { TRIBUTARY_BRIDGE_CONNECTIONS: '1', TRIBUTARY_BRIDGE_SHARED: 'no' };
+
+test.each([
+  ['MQTT 5, shared', 20_000, 4, {}],
+  ['MQTT 3.1.1, alone', 22_000, 1, { TRIBUTARY_BRIDGE_MQTT_VERSION: '3.1.1', ...alone }],
+])(
+  'the bridge killed (%s): what it had not acknowledged comes again, and each is one row',
+  async (_name, from, connections, settings) => {
+    await using broker = await startMosquitto({ config: generous });
+    await using first = await startBridge(broker, 'killed', settings);
+    await allSubscribed(first, connections);
+    await using publisher = await startPublisher(broker);
+    const numbers = range(from, 1_000);
+    await publishAround(publisher, numbers, identified, () => first.kill());
+    await using second = await startBridge(broker, 'killed', settings);
+    expect(await doubled(numbers)).toEqual([]);
+    await until(async () => (await settledBy(second)) > 0, { what: 'the second took over' });
+  },
+);
 
 test('the broker killed with messages that it had saved: each is one row, though they bring no identity', async () => {
   await using broker = await startMosquitto({ config: generous });
@@ -233,6 +247,7 @@ test('the broker killed with messages that it had saved: each is one row, though
   await until(() => bridge.log().includes('mqtt_bridge_holding'), { what: 'the bridge holds back' });
   await broker.kill();
   await until(() => bridge.log().includes('mqtt_bridge_away'), { what: 'the bridge has lost the broker' });
+  expect((await readiness(bridge)).status).toBe(503);
   await broker.start();
   await allSubscribed(bridge, 8);
   await stack.nats.start();

@@ -62,7 +62,7 @@ export class BridgedSession {
         clientId,
         retire,
         ...tuning,
-        onConnected: (present) => this.#connected(present),
+        onConnected: (present, keptForSeconds) => this.#connected(present, keptForSeconds),
         onSubscribed: () => this.#subscribed(),
         onPublish: (publish) => this.#received(link, publish),
         onClosed: (error) => this.#closed(error),
@@ -107,11 +107,15 @@ export class BridgedSession {
     }, tuning.quietMs);
   }
 
-  #connected(present: boolean): void {
+  #connected(present: boolean, keptForSeconds: number | undefined): void {
+    const { clientId, broker, metrics, log } = this.#options;
+    if (keptForSeconds !== undefined && keptForSeconds < broker.sessionExpirySeconds) {
+      const about = { event: 'mqtt_bridge_session_shorter', clientId, keptForSeconds };
+      log.warn(about, 'the broker keeps the session of a bridge that is away for a shorter time than asked');
+    }
     if (!present) {
       this.#inHand.clear();
       if (this.#hadSession) {
-        const { clientId, metrics, log } = this.#options;
         metrics.sessionLost();
         const about = { event: 'mqtt_bridge_session_lost', clientId };
         log.warn(about, 'the broker has forgotten the session: what waited in it is lost');

@@ -19,8 +19,8 @@ export interface BrokerLinkOptions extends Pick<BridgeTuning, 'connectTimeoutMs'
   readonly clientId: string;
   /** Unsubscribe instead. */
   readonly retire: boolean;
-  /** The broker took the CONNECT. Comes before every `onPublish`. */
-  readonly onConnected: (sessionPresent: boolean) => void;
+  /** The broker took the CONNECT. Comes before every `onPublish`. `keptForSeconds`: if it keeps the session shorter. */
+  readonly onConnected: (sessionPresent: boolean, keptForSeconds: number | undefined) => void;
   /** Or unsubscribed, to retire. */
   readonly onSubscribed: () => void;
   readonly onPublish: (publish: IPublishPacket) => void;
@@ -131,7 +131,7 @@ export class BrokerLink {
       case 'connack':
         checkConnack(packet, broker);
         this.#keepAlive(packet.properties?.serverKeepAlive ?? keepAliveSeconds);
-        this.#options.onConnected(packet.sessionPresent);
+        this.#options.onConnected(packet.sessionPresent, packet.properties?.sessionExpiryInterval);
         this.#send(retire ? unsubscribePacket(broker) : subscribePacket(broker));
         return;
       case 'suback':

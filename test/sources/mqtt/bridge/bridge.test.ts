@@ -189,6 +189,27 @@ describe('CONNECT and SUBSCRIBE', () => {
     });
   });
 
+  test('a broker that keeps the session for a shorter time is told of', async () => {
+    const connack = () => ({ properties: { sessionExpiryInterval: 60 } });
+    await using broker = await startScriptedBroker({ connack });
+    await using bridged = startBridged(broker);
+    await broker.subscribed(0);
+    const shorter = { event: 'mqtt_bridge_session_shorter', keptForSeconds: 60 };
+    expect(bridged.logged).toContainEqual(expect.objectContaining(shorter));
+  });
+
+  test('a broker that says nothing any more is left, and called again', async () => {
+    await using broker = await startScriptedBroker({ mute: true });
+    const tuning = { keepAliveSeconds: 1, reconnectBaseMs: 10, reconnectMaxMs: 20 };
+    await using bridged = startBridged(broker, { tuning });
+    const connection = await broker.subscribed(0);
+    await broker.subscribed(1);
+    expect(connection.received.filter(({ cmd }) => cmd === 'pingreq').length).toBeGreaterThan(1);
+    expect(bridged.logged.some(({ error }) => String(error).startsWith('nothing heard of the broker'))).toBe(
+      true,
+    );
+  });
+
   test('MQTT 3.1.1 without a group is an ordinary subscription; what the broker kept from before is dropped', async () => {
     await using broker = await startScriptedBroker({ version: 4 });
     await using bridged = startBridged({ url: broker.url, version: '3.1.1', group: undefined });

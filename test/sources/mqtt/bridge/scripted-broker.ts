@@ -26,15 +26,17 @@ export interface Script {
   readonly version?: 4 | 5;
   readonly connack?: (index: number) => Partial<Extract<Packet, { cmd: 'connack' }>>;
   readonly granted?: number;
+  /** Answers no PINGREQ. */
+  readonly mute?: boolean;
 }
 
 /** A broker that grants what it is asked, and otherwise does what the test says. */
 export async function startScriptedBroker(script: Script = {}): Promise<ScriptedBroker> {
-  const { version: protocolVersion = 5, granted = 1 } = script;
+  const { version: protocolVersion = 5, granted = 1, mute = false } = script;
   const connections: BridgeConnection[] = [];
   const server = createServer((socket) => {
     const more = script.connack?.(connections.length);
-    connections.push(connectionOf(socket, { protocolVersion, granted, more }));
+    connections.push(connectionOf(socket, { protocolVersion, granted, mute, more }));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -64,10 +66,11 @@ function connectionOf(
   options: {
     readonly protocolVersion: 4 | 5;
     readonly granted: number;
+    readonly mute: boolean;
     readonly more: Partial<Extract<Packet, { cmd: 'connack' }>> | undefined;
   },
 ): BridgeConnection {
-  const { protocolVersion, granted, more } = options;
+  const { protocolVersion, granted, mute, more } = options;
   const received: Packet[] = [];
   let bytes = Buffer.alloc(0);
   let closed = false;
@@ -81,7 +84,7 @@ function connectionOf(
       send({ cmd: 'suback', messageId: packet.messageId ?? 0, granted: [granted] });
     if (packet.cmd === 'unsubscribe')
       send({ cmd: 'unsuback', messageId: packet.messageId ?? 0, granted: [0] });
-    if (packet.cmd === 'pingreq') send({ cmd: 'pingresp' });
+    if (packet.cmd === 'pingreq' && !mute) send({ cmd: 'pingresp' });
   });
   socket.on('data', (chunk: Buffer) => {
     const isSubscribed = received.some(({ cmd }) => cmd === 'subscribe');
