@@ -9,6 +9,8 @@ import { doorOperations } from './doors.ts';
 import { keyOperations } from './keys.ts';
 import { quarantineOperations } from './quarantine/quarantine.ts';
 import { sessionOperations } from './session.ts';
+import { seriesOperations } from './telemetry/series.ts';
+import { telemetryOperations } from './telemetry/telemetry.ts';
 import { tenantOperations } from './tenants.ts';
 
 /** All of the API, in the order of the document. */
@@ -19,6 +21,8 @@ export const operations: readonly Operation[] = [
   deviceImport,
   ...deviceChangeOperations,
   ...devicePartOperations,
+  ...telemetryOperations,
+  ...seriesOperations,
   ...quarantineOperations,
   ...deadLetterOperations,
   ...keyOperations,

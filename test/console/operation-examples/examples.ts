@@ -2,5 +2,11 @@ import { deadLetterExamples } from './dead-letters.ts';
 import type { Examples } from './example.ts';
 import { quarantineExamples } from './quarantine.ts';
 import { registryExamples } from './registry.ts';
+import { telemetryExamples } from './telemetry.ts';
 
-export const examples: Examples = { ...registryExamples, ...quarantineExamples, ...deadLetterExamples };
+export const examples: Examples = {
+  ...registryExamples,
+  ...telemetryExamples,
+  ...quarantineExamples,
+  ...deadLetterExamples,
+};
