@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { tempFolder } from './harness/temp-folder.ts';
-import { until } from './harness/until.ts';
+import { watchCommand } from './harness/watched-command.ts';
 
 const projectRoot = resolve(import.meta.dir, '..');
 
@@ -48,30 +48,12 @@ async function startAndStop(
   env: Record<string, string>,
   whileRunning?: () => void,
 ): Promise<string> {
-  const npm = Bun.spawn(['npm', 'start'], {
-    cwd: clone,
-    env,
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'pipe',
-  });
-  let output = '';
-  const collect = async (stream: ReadableStream<Uint8Array>) => {
-    const decoder = new TextDecoder();
-    for await (const chunk of stream) output += decoder.decode(chunk, { stream: true });
-  };
-  const collected = Promise.all([collect(npm.stdout), collect(npm.stderr)]);
+  const npm = watchCommand(['npm', 'start'], { cwd: clone, env });
   try {
-    await until(() => output.includes('Tributary is running.') || npm.exitCode !== null, {
-      what: 'npm start',
-      timeoutMs: 90_000,
-    });
+    await npm.prints('Tributary is running.', 90_000);
     whileRunning?.();
   } finally {
-    npm.kill('SIGTERM');
-    await npm.exited;
-    await collected;
+    await npm.stop();
   }
-  expect(output).toContain('Tributary is running.');
-  return output;
+  return npm.output();
 }

@@ -5,6 +5,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { postgresBinaries } from '../src/roles/up/postgres-binaries.ts';
 import { tempFolder } from './harness/temp-folder.ts';
 import { until } from './harness/until.ts';
+import { watchCommand } from './harness/watched-command.ts';
 
 const projectRoot = resolve(import.meta.dir, '..');
 const temp = tempFolder('single-executable');
@@ -47,43 +48,22 @@ test('the executable says its version and knows its commands', () => {
 });
 
 test('in an empty folder the one file goes the newcomer’s path: up, the lines it prints, the row', async () => {
-  const up = Bun.spawn(['./tributary', 'up'], {
-    cwd: folder,
-    env,
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'pipe',
-  });
-  let output = '';
-  const collect = async (stream: ReadableStream<Uint8Array>) => {
-    const decoder = new TextDecoder();
-    for await (const chunk of stream) output += decoder.decode(chunk, { stream: true });
-  };
-  const collected = Promise.all([collect(up.stdout), collect(up.stderr)]);
+  const up = watchCommand(['./tributary', 'up'], { cwd: folder, env });
+  let exitCode: number;
   try {
-    await until(() => output.includes('Tributary is running.') || up.exitCode !== null, {
-      what: './tributary up',
-      timeoutMs: 50_000,
-    });
-    await until(() => output.includes('simulate --devices') || up.exitCode !== null, { what: 'its lines' });
-    expect(output).toContain('  ./tributary status ');
-    const curl = /^ {2}curl -X POST(?:.*\\\n)+.*\/telemetry$/m.exec(output)?.[0] ?? '';
+    await up.prints('simulate --devices', 50_000);
+    expect(up.output()).toContain('  ./tributary status ');
+    const curl = /^ {2}curl -X POST(?:.*\\\n)+.*\/telemetry$/m.exec(up.output())?.[0] ?? '';
     expect(run('sh', '-c', curl)).toBe('{"status":"accepted"}');
     await until(() => run('./tributary', 'telemetry', '--tenant', 'demo', '--json').includes('21.5'), {
       what: 'the reading as a row',
     });
     expect(JSON.parse(run('./tributary', 'status', '--json'))).toBeObject();
-    await expectPages(/^ {2}Console +(\S+)$/m.exec(output)?.[1] ?? '');
-  } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : error}; up said:\n${output}`, {
-      cause: error,
-    });
+    await expectPages(/^ {2}Console +(\S+)$/m.exec(up.output())?.[1] ?? '');
   } finally {
-    up.kill('SIGTERM');
-    await up.exited;
-    await collected;
+    exitCode = await up.stop();
   }
-  expect(up.exitCode).toBe(0);
+  expect([exitCode, up.output()]).toEqual([0, expect.stringContaining('Tributary is running.')]);
   expect(existsSync(join(folder, '.tributary', 'instance.json'))).toBe(false);
 }, 90_000);
 
