@@ -54,6 +54,7 @@ function clusterRow({ seed, violations }: ProveReport, row: FaultSummary): strin
     number(row.redeliveries),
     spread(row.elected_ms),
     spread(row.first_yes_ms),
+    spread(row.after_election_ms),
     spread(row.settled_ms),
     found === 0 ? 'held' : '**violated**',
   ];

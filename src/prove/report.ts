@@ -1,5 +1,5 @@
 import type { ProveResult } from './prove.ts';
-import type { TrialResult } from './trial.ts';
+import type { FaultResult, TrialResult } from './trial.ts';
 import { type Violation, type ViolationKind, violationKinds } from './violation.ts';
 
 /** One line of the table: all trials under one fault, or under a mixture. */
@@ -17,6 +17,8 @@ export interface FaultSummary {
   readonly first_yes_ms: Spread | undefined;
   /** Until the stream had another leader; undefined: nobody struck at a cluster. */
   readonly elected_ms: Spread | undefined;
+  /** From there until the first yes. */
+  readonly after_election_ms: Spread | undefined;
   readonly settled_ms: Spread | undefined;
   readonly worst_yes_ms: number;
 }
@@ -130,9 +132,17 @@ function summarize(
     redeliveries: sum((trial) => trial.redeliveries),
     first_yes_ms: spreadOf(faults.flatMap(({ firstYesMs }) => firstYesMs ?? [])),
     elected_ms: spreadOf(faults.flatMap(({ electedMs }) => electedMs ?? [])),
+    after_election_ms: spreadOf(faults.flatMap(afterElection)),
     settled_ms: spreadOf(faults.flatMap(({ settledMs }) => settledMs ?? [])),
     worst_yes_ms: Math.round(Math.max(0, ...trials.map(({ worstYesMs }) => worstYesMs))),
   };
+}
+
+/** What was heard of no election before its yes has missed the one that mattered. */
+function afterElection({ electedMs, firstYesMs }: FaultResult): number[] {
+  return electedMs === undefined || firstYesMs === undefined || firstYesMs < electedMs
+    ? []
+    : [firstYesMs - electedMs];
 }
 
 function spreadOf(times: readonly number[]): Spread | undefined {

@@ -15,6 +15,13 @@ export async function prepareTopology(
   options: TopologyOptions,
   log: Logger,
 ): Promise<boolean> {
+  const version = nc.info?.version ?? 'unknown';
+  if (options.streamReplicas > 1 && !canCluster(version)) {
+    log.warn(
+      { event: 'cluster_too_old', version },
+      `nats-server ${version} does not keep replicas the same: run ${oldestForClusters} or newer in a cluster (docs/cluster.md)`,
+    );
+  }
   let report: TopologyReport;
   try {
     report = await ensureTopology(nc, withHeadroom(options));
@@ -22,13 +29,6 @@ export async function prepareTopology(
     const message = error instanceof Error ? error.message : String(error);
     log.error({ event: 'topology_failed' }, message);
     return false;
-  }
-  const version = nc.info?.version ?? 'unknown';
-  if (options.streamReplicas > 1 && !canCluster(version)) {
-    log.warn(
-      { event: 'cluster_too_old', version },
-      `nats-server ${version} does not keep replicas the same: run ${oldestForClusters} or newer in a cluster (docs/cluster.md)`,
-    );
   }
   for (const { name, state, differences } of [...report.streams, ...report.consumers]) {
     if (state === 'created') log.info({ event: 'topology_created', name }, `made ${name}`);

@@ -1,0 +1,79 @@
+import { expect, test } from 'bun:test';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { clusterSize, createNatsCluster, whenJetStreamAnswers } from '../../src/prove/stack/cluster.ts';
+import { findFreePort } from '../../src/roles/up/ports.ts';
+import { connectNats } from '../../src/stream/connection.ts';
+import { createServerWatch } from '../../src/stream/server-watch.ts';
+import { streamInfo } from '../../src/stream/stream-info.ts';
+import { streamName } from '../../src/stream/subjects.ts';
+import { ensureTopology } from '../../src/stream/topology.ts';
+import { findClusterNats } from '../harness/cluster-nats.ts';
+import { tempFolder } from '../harness/temp-folder.ts';
+import { until } from '../harness/until.ts';
+import { bytes, silent, testPublisher, testTopology } from './stream-fixture.ts';
+
+const programs = await findClusterNats();
+if (programs === undefined)
+  console.error('skipped: a cluster, which needs nats-server 2.10 or newer (Debian 13 has it)');
+
+/** Three servers with every stream on all of them. */
+async function startCluster(programsFolder: string) {
+  await using cleanup = new AsyncDisposableStack();
+  const folder = tempFolder('cluster');
+  cleanup.defer(() => folder.remove());
+  mkdirSync(join(folder.path, 'logs'));
+  const cluster = await createNatsCluster({
+    binary: join(programsFolder, 'nats-server'),
+    folder: folder.path,
+    ports: () => findFreePort({ random: Math.random }),
+  });
+  cleanup.defer(() => cluster.close());
+  const launched = await Promise.all(cluster.servers.map((server) => server.launch()));
+  for (const server of launched) cleanup.defer(async () => void (await server.kill()));
+  const url = cluster.servers.map(({ port }) => `nats://127.0.0.1:${port}`).join(',');
+  const look = await connectNats({ url, name: 'look', log: silent });
+  cleanup.defer(() => look.close());
+  await whenJetStreamAnswers(look, { timeoutMs: 30_000, now: () => performance.now() });
+  // The servers may not know of one another's room yet.
+  await until(() => ensureTopology(look, { ...testTopology, streamReplicas: clusterSize }), {
+    what: 'streams on three servers',
+    timeoutMs: 30_000,
+  });
+  const owned = cleanup.move();
+  return { ...cluster, url, look, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** The client takes any of the servers. */
+async function connectTo(port: number, url: string): Promise<NatsConnection> {
+  for (;;) {
+    const nc = await connectNats({ url, name: 'test', log: silent });
+    if (nc.getServer().endsWith(`:${port}`)) return nc;
+    await nc.close();
+  }
+}
+
+test.skipIf(programs === undefined)(
+  'a publisher whose server is cut off from the others goes to another one, and what it publishes is stored there',
+  async () => {
+    await using cluster = await startCluster(programs ?? '');
+    const { placement } = await streamInfo(cluster.look, streamName);
+    const leader = cluster.servers.find(({ name }) => name === placement?.leader);
+    if (leader === undefined) throw new Error('the stream has no leader');
+    const nc = await connectTo(leader.port, cluster.url);
+    const server = createServerWatch({ nc, url: cluster.url, log: silent, clock: () => performance.now() });
+    const publisher = testPublisher(nc, { publishTimeoutMs: 1_000, server });
+    expect(await publisher.publish('telemetry.t1', bytes('before'), 'before')).toMatchObject({ ok: true });
+    cluster.isolate(leader.name);
+    let n = 0;
+    const stored = async () => (await publisher.publish('telemetry.t1', bytes('after'), `after-${n++}`)).ok;
+    expect(await stored()).toBe(false);
+    expect(nc.getServer()).toEndWith(`:${leader.port}`);
+    await until(stored, { what: 'a PubAck of the next leader', timeoutMs: 40_000 });
+    expect(nc.getServer()).not.toEndWith(`:${leader.port}`);
+    await publisher.drain();
+    await nc.close();
+  },
+  120_000,
+);
