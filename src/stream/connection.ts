@@ -125,7 +125,7 @@ async function dial(options: NodeConnectionOptions): Promise<NatsConnection> {
  */
 export function parseNatsUrl(
   url: string,
-): Pick<NodeConnectionOptions, 'servers' | 'user' | 'pass' | 'token' | 'tls'> {
+): Pick<NodeConnectionOptions, 'servers' | 'user' | 'pass' | 'token' | 'tls' | 'ignoreClusterUpdates'> {
   const parts = url
     .split(',')
     .map((part) => part.trim())
@@ -134,6 +134,8 @@ export function parseNatsUrl(
   const secret = parsed.find((server) => server.username !== '');
   return {
     servers: parsed.map((server) => server.host),
+    // What servers tell of one another may not be reachable from here: who names several has named those that are.
+    ...(parsed.length > 1 ? { ignoreClusterUpdates: true } : {}),
     ...(secret === undefined ? {} : credentialsOf(secret)),
     ...(parsed.some((server) => server.protocol === 'tls:') ? { tls: {} } : {}),
   };

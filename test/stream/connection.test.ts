@@ -8,6 +8,7 @@ import { bytes, silent } from './stream-fixture.ts';
 test('an address is read with its credentials, several with commas between', () => {
   expect(parseNatsUrl('nats://u:p%40ss@a:4222, nats://b:4223')).toEqual({
     servers: ['a:4222', 'b:4223'],
+    ignoreClusterUpdates: true,
     user: 'u',
     pass: 'p@ss',
   });
