@@ -232,6 +232,23 @@ test.each([
   },
 );
 
+test('the bridge stopped and started again, twice: each is one row, though they bring no identity', async () => {
+  await using broker = await startMosquitto({ config: generous });
+  await using publisher = await startPublisher(broker);
+  await using bridges = new AsyncDisposableStack();
+  const start = async () => bridges.use(await startBridge(broker, 'restarted'));
+  let running = await start();
+  await allSubscribed(running);
+  const numbers = range(25_000, 1_000);
+  await publishAround(publisher, numbers, unidentified, async () => {
+    for (let restarts = 0; restarts < 2; restarts += 1) {
+      expect(await running.stop()).toBe(0);
+      running = await start();
+    }
+  });
+  expect(await doubled(numbers)).toEqual([]);
+});
+
 test('the broker killed with messages that it had saved: each is one row, though they bring no identity', async () => {
   await using broker = await startMosquitto({ config: generous });
   await using bridge = await startBridge(broker, 'broker-killed');
@@ -247,10 +264,13 @@ test('the broker killed with messages that it had saved: each is one row, though
   await until(() => bridge.log().includes('mqtt_bridge_holding'), { what: 'the bridge holds back' });
   await broker.kill();
   await until(() => bridge.log().includes('mqtt_bridge_away'), { what: 'the bridge has lost the broker' });
+  // Now it publishes what it has in hand, and the broker sends that again.
+  await stack.nats.start();
+  const isTheBroker = async () => (await readiness(bridge)).text.includes('the broker is away');
+  await until(isTheBroker, { what: 'it is not ready, for the broker' });
   expect((await readiness(bridge)).status).toBe(503);
   await broker.start();
   await allSubscribed(bridge, 8);
-  await stack.nats.start();
   expect(await doubled(numbers)).toEqual([]);
   expect(bridge.log()).not.toContain('mqtt_bridge_session_lost');
 });

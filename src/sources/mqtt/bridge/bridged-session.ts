@@ -8,7 +8,7 @@ import type { Letter } from './carry.ts';
 import { type Fate, InHand } from './in-hand.ts';
 
 export interface BridgedSessionOptions
-  extends Pick<BridgeOptions, 'broker' | 'retire' | 'metrics' | 'log' | 'clock' | 'random'> {
+  extends Pick<BridgeOptions, 'broker' | 'retire' | 'maxInFlight' | 'metrics' | 'log' | 'clock' | 'random'> {
   readonly clientId: string;
   readonly tuning: BridgeTuning;
   /** Shared by all sessions. */
@@ -40,8 +40,9 @@ export class BridgedSession {
 
   constructor(options: BridgedSessionOptions) {
     this.#options = options;
+    const { broker, maxInFlight } = options;
     // Twice, for what is of the connection before.
-    this.#inHand = new InHand(2 * options.broker.receiveMaximum);
+    this.#inHand = new InHand(2 * (broker.version === '5' ? broker.receiveMaximum : maxInFlight));
   }
 
   /** Undefined while it is subscribed. */
@@ -80,7 +81,7 @@ export class BridgedSession {
     clearTimeout(this.#quiet);
     this.#link?.hold();
     await Promise.race([Promise.all(this.#underWay), deadline]);
-    this.#link?.leave();
+    await this.#link?.leave();
   }
 
   #subscribed(): void {
@@ -101,9 +102,10 @@ export class BridgedSession {
     this.#quiet = setTimeout(() => {
       if (this.#underWay.size > 0 || this.#whyAway !== undefined) return;
       this.#draining = true;
-      this.#link?.leave(true);
-      log.info({ event: 'mqtt_bridge_retired', clientId }, 'nothing waits here any more, and nothing will');
-      this.#retired.resolve();
+      void this.#link?.leave(true).then(() => {
+        log.info({ event: 'mqtt_bridge_retired', clientId }, 'nothing waits here any more, and nothing will');
+        this.#retired.resolve();
+      });
     }, tuning.quietMs);
   }
 

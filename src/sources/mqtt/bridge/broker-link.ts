@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { generate, type IPublishPacket, type Packet, parser } from 'mqtt-packet';
+import { withDeadline } from '../../../lib/deadline.ts';
 import { Answers } from '../answers.ts';
 import { InOrder } from '../in-order.ts';
 import type { BridgeTuning, BrokerOptions } from './bridge-contract.ts';
@@ -30,6 +31,8 @@ export interface BrokerLinkOptions extends Pick<BridgeTuning, 'connectTimeoutMs'
 
 const sessionTakenOver = 142;
 const quietTicks = 3;
+/** Within which the broker closes, too. */
+const leaveMs = 1_000;
 
 /**
  * One connection to the broker, from dialling to its end.
@@ -48,6 +51,7 @@ export class BrokerLink {
   #quiet = 0;
   #leaving = false;
   #closed = false;
+  readonly #whenClosed = Promise.withResolvers<void>();
   #error: Error | undefined;
   #ping: NodeJS.Timeout | undefined;
   readonly #late: NodeJS.Timeout;
@@ -66,6 +70,7 @@ export class BrokerLink {
       this.#send(connectPacket(broker, clientId, keepAliveSeconds)),
     );
     socket.on('data', (chunk: Buffer) => {
+      if (this.#leaving) return;
       this.#heard = true;
       this.#guarded(() => packets.parse(chunk));
       if (this.answers.isBlocked) socket.pause();
@@ -91,14 +96,20 @@ export class BrokerLink {
     this.#readOn();
   }
 
-  /** Writes the PUBACKs that were added, takes leave and closes; the session stays, or with MQTT 5 ends with it. */
-  leave(endSession = false): void {
-    if (this.#leaving) return;
-    this.#leaving = true;
+  /**
+   * Writes the PUBACKs that were added, takes leave, and resolves when the connection is closed; the session stays, or with
+   * MQTT 5 ends with it. What the broker sends still is read and let go: with unread bytes the end would be a reset, which
+   * may overtake the PUBACKs.
+   */
+  async leave(endSession = false): Promise<void> {
+    if (!this.isOpen) return;
     this.answers.flush();
     const ends = endSession && this.#options.broker.version === '5';
     this.#send({ cmd: 'disconnect', ...(ends ? { properties: { sessionExpiryInterval: 0 } } : {}) });
-    this.#socket.destroySoon();
+    this.#leaving = true;
+    this.#socket.end();
+    this.#socket.resume();
+    await withDeadline(this.#whenClosed.promise, leaveMs, () => this.#socket.destroy());
   }
 
   fail(error: Error): void {
@@ -177,6 +188,7 @@ export class BrokerLink {
     clearTimeout(this.#late);
     const error = this.#error ?? new Error('the broker closed the connection');
     this.#options.onClosed(this.#leaving ? undefined : error);
+    this.#whenClosed.resolve();
   }
 }
 
