@@ -4,6 +4,8 @@ import type { Logger } from 'pino';
 import type { ConsoleMetrics } from '../observe/console.ts';
 import type { OpenSession } from './access/sessions.ts';
 import type { Actor } from './actor.ts';
+import type { LiveSink } from './event-stream.ts';
+import type { InstallationService } from './installation-service.ts';
 import type { QuarantineService } from './quarantine-service.ts';
 
 /**
@@ -21,6 +23,7 @@ export interface ConsoleServices {
   readonly wallClock: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly quarantine: QuarantineService;
+  readonly installation: InstallationService;
   /** Aborted when the process is to end: live streams end with it. */
   readonly stopping: AbortSignal;
   readonly metrics: ConsoleMetrics;
@@ -63,6 +66,11 @@ export interface OperationContext {
    * tenant but their own tenant id.
    */
   change<T>(note: AuditNote<T>, work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
+  /**
+   * Answers with server-sent events until the client goes away, the process ends or the key is revoked. `start` begins
+   * to send, and returns what ends that.
+   */
+  live(start: (sink: LiveSink) => () => void): Response;
 }
 
 /** What the one operation that needs no key has. */

@@ -5,11 +5,12 @@ import { insertAuditEntry } from '../store/console/audit-log.ts';
 import { isTenant } from '../store/registry/is-tenant.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { withTenant } from '../store/with-tenant.ts';
-import { authenticate } from './access/authenticate.ts';
+import { authenticate, isStillValid } from './access/authenticate.ts';
 import { authorize } from './access/authorize.ts';
 import type { Throttle } from './access/throttle.ts';
 import type { Actor } from './actor.ts';
 import type { AuditNote, ConsoleServices, OperationContext } from './context.ts';
+import { eventStream } from './event-stream.ts';
 import { createInputReader } from './input.ts';
 import { isOfTenant, type Operation } from './operation.ts';
 import { notFound } from './problem.ts';
@@ -53,7 +54,15 @@ export function createDispatch(
       ? await existingTenant(services.pool, params.tenant_id)
       : undefined;
     const input = await readInput(request, params, query);
-    const context = { services, actor, session, request, ...createWork(services.pool, actor, tenantId) };
+    const work = createWork(services.pool, actor, tenantId);
+    const live: OperationContext['live'] = (start) =>
+      eventStream({
+        start,
+        stillAllowed: () => isStillValid(request, services.pool),
+        signals: [request.signal, services.stopping],
+        onOpen: services.metrics.streams,
+      });
+    const context = { services, actor, session, request, live, ...work };
     return responseOf(await operation.handle(input, context));
   };
 }

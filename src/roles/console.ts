@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { Config } from '../config/settings.ts';
 import { type Console, consoleDefaults, createConsole } from '../console/console.ts';
 import type { ConsoleServices } from '../console/context.ts';
+import type { InstallationService } from '../console/installation-service.ts';
 import { createPages } from '../console/pages/create-pages.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { whenAborted } from '../lib/when-aborted.ts';
@@ -20,6 +21,7 @@ import { closeConnection } from './close-connection.ts';
 import { natsDial } from './dial-nats.ts';
 import { type DurabilityFeed, startDurabilityFeed } from './durability-feed.ts';
 import { soon } from './goodbye.ts';
+import { createInstallationService } from './installation-service.ts';
 import { type NatsDialer, startNatsDialer } from './nats-dialer.ts';
 import { createQuarantineService } from './quarantine-service.ts';
 import type { RoleDeps, RoleInstruments } from './role-deps.ts';
@@ -97,7 +99,12 @@ function serveOrClose(parts: Parts): Served {
 function serve(parts: Parts, durability: DurabilityFeed): Served {
   const { config, id, pool, dialer, log, now, random } = parts;
   const stopping = new AbortController();
-  const services = servicesOf(parts, stopping.signal);
+  const installation = createInstallationService({
+    ...parts,
+    nats: dialer.current,
+    durability: durability.currentClass,
+  });
+  const services = servicesOf(parts, installation, stopping.signal);
   const console = createConsole({
     ...consoleDefaults,
     services,
@@ -118,6 +125,7 @@ function serve(parts: Parts, durability: DurabilityFeed): Served {
     schema,
     drain: async () => {
       stopping.abort();
+      installation.drain();
       dialer.stop();
       durability.drain();
       await Promise.all([
@@ -137,6 +145,7 @@ function serve(parts: Parts, durability: DurabilityFeed): Served {
 
 function servicesOf(
   { pool, dialer, log, now, wallClock, random, config, metrics }: Parts,
+  installation: InstallationService,
   stopping: AbortSignal,
 ): ConsoleServices {
   return {
@@ -148,6 +157,7 @@ function servicesOf(
     randomBytes,
     stopping,
     metrics: createConsoleMetrics(metrics),
+    installation,
     quarantine: createQuarantineService({
       config,
       pool,

@@ -82,6 +82,12 @@ export async function subjectCounts(
   return new Map(Object.entries(subjects).map(([subject, messages]) => [subject, numberOf(messages)]));
 }
 
+/** How many messages of one subject the stream holds. @throws JetStreamApiError: `streamNotFound`. */
+export async function messagesOf(nc: NatsConnection, stream: string, subject: string): Promise<number> {
+  const { state } = await requestApi(nc, `STREAM.INFO.${stream}`, { subjects_filter: subject });
+  return numberOf(objectOf(objectOf(state).subjects)[subject] ?? 0);
+}
+
 /** @throws JetStreamApiError: `consumerNotFound` or `streamNotFound`. */
 export async function consumerInfo(
   nc: NatsConnection,

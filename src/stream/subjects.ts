@@ -66,6 +66,11 @@ export function readingsSubject(tenantId: TenantId, deviceId: DeviceId): string 
   return `readings.${tenantId}.${encodeDeviceToken(deviceId)}`;
 }
 
+/** The readings of all devices of a tenant. */
+export function readingsSubjects(tenantId: TenantId): string {
+  return `readings.${tenantId}.*`;
+}
+
 export function encodeDeviceToken(deviceId: string): string {
   return deviceId.replaceAll('.', '%2E');
 }

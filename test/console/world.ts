@@ -7,6 +7,7 @@ import type { ConsoleServices } from '../../src/console/context.ts';
 import type { KeyedOperation, Operation } from '../../src/console/operation.ts';
 import { createSecret, hashToken, operatorKeyPrefix, tenantKeyPrefix } from '../../src/model/token.ts';
 import { createConsoleMetrics } from '../../src/observe/console.ts';
+import { createInstallationService } from '../../src/roles/installation-service.ts';
 import { createQuarantineService } from '../../src/roles/quarantine-service.ts';
 import { createPool } from '../../src/store/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../harness/postgres.ts';
@@ -57,10 +58,19 @@ const unlimited = { ratePerSecond: 1e6, burst: 1e6 };
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const database = await createTestDatabase();
   const pool = createPool({ databaseUrl: database.url, max: 4, name: 'tributary console', log: silentLog });
+  const now = options.now ?? (() => performance.now());
+  const installation = createInstallationService({
+    config: parseConfig({}),
+    pool,
+    nats: () => undefined,
+    durability: () => undefined,
+    now,
+    wallClock: Date.now,
+  });
   const services: ConsoleServices = {
     pool,
     log: silentLog,
-    now: options.now ?? (() => performance.now()),
+    now,
     wallClock: Date.now,
     randomBytes,
     quarantine: createQuarantineService({
@@ -73,6 +83,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     nats: () => undefined,
     stopping: new AbortController().signal,
     metrics: createConsoleMetrics(new Registry()),
+    installation,
     doors: { httpPort: 8080, mqttPort: 1883, publicHttpUrl: undefined, publicMqttUrl: undefined },
   };
   const console = createConsole({
@@ -93,6 +104,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     keys,
     call: (method, path, call = {}) => send(console, keys, method, path, call),
     close: async () => {
+      installation.drain();
       await pool.end();
       await database[Symbol.asyncDispose]();
     },
@@ -118,8 +130,20 @@ async function send(
     ...(body === undefined ? {} : { body: isRaw ? body : JSON.stringify(body) }),
   });
   const response = await console.fetch(request, address);
-  const text = await response.text();
+  const isStream = response.headers.get('Content-Type') === 'text/event-stream';
+  const text = isStream ? await firstEvent(response) : await response.text();
   return { status: response.status, headers: response.headers, text, json: parsed(text) };
+}
+
+/** Its text; the stream is closed then. */
+async function firstEvent({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.includes('\ndata: ')) break;
+  }
+  return text;
 }
 
 function parsed(text: string): unknown {

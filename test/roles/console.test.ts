@@ -5,7 +5,7 @@ import { until } from '../harness/until.ts';
 let stack: Stack;
 let key: string;
 beforeAll(async () => {
-  stack = await startStack({ roles: { gateway: 0, mqtt: 0, worker: 0, console: 1 } });
+  stack = await startStack({ roles: { mqtt: 0, console: 1 } });
   key = ((await stack.cliJson('operator-key', 'add', 'alice')) as { key: string }).key;
 }, 60_000);
 afterAll(() => stack[Symbol.asyncDispose]());
@@ -37,12 +37,96 @@ test('the page of the API is three files of our own, without inline script or st
 });
 
 test('the console answers among the roles', async () => {
-  const roles = await until(
+  const console = await until(
     async () => {
-      const status = (await stack.cliJson('status')) as { roles: { role: string; pid: number }[] };
-      return status.roles.find(({ role }) => role === 'console');
+      const answer = await get('/api/v1/system', { Authorization: `Bearer ${key}` });
+      const { roles } = (await answer.json()) as { roles: { role: string; pid: number }[] | null };
+      return roles?.find(({ role }) => role === 'console');
     },
-    { what: 'the console in the status' },
+    { what: 'the console among the roles', timeoutMs: 30_000 },
   );
-  expect(roles.pid).toBe(stack.role('console').pid);
+  expect(console.pid).toBe(stack.role('console').pid);
+}, 40_000);
+
+/** Events of a live stream as they come. */
+async function* eventsOf(path: string, headers: Record<string, string>, signal: AbortSignal) {
+  const { body } = await fetch(`${stack.consoleUrl}${path}`, { headers, signal });
+  let text = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+      const data = /^data: (.*)$/m.exec(text.slice(0, end))?.[1];
+      text = text.slice(end + 2);
+      if (data !== undefined) yield JSON.parse(data) as Record<string, unknown>;
+    }
+  }
+}
+
+async function firstEvent(
+  path: string,
+  fits: (event: Record<string, unknown>) => boolean,
+  whileWaiting: () => Promise<unknown>,
+): Promise<Record<string, unknown>> {
+  const gone = new AbortController();
+  const sending = setInterval(() => void whileWaiting(), 100);
+  try {
+    for await (const event of eventsOf(path, { Authorization: `Bearer ${key}` }, gone.signal)) {
+      if (fits(event)) return event;
+    }
+    throw new Error('the stream ended');
+  } finally {
+    clearInterval(sending);
+    gone.abort();
+  }
+}
+
+test('the overview follows what comes in and is stored, of all and of one tenant', async () => {
+  await stack.cliJson('tenant', 'add', 'acme');
+  const { token } = (await stack.cliJson('device', 'add', 'acme', 'd1', '--site', 's1')) as { token: string };
+  const send = (withToken: string) =>
+    fetch(`${stack.httpUrl}/ingest/v1/tenant/acme/device/d1/telemetry`, {
+      method: 'POST',
+      headers: { 'X-Provision-Token': withToken },
+      body: JSON.stringify({ site_id: 's1', metrics: { temp: 1 } }),
+    });
+  const both = () => Promise.all([send(token), send('wrong')]);
+  type Rates = Record<string, number>;
+  const whole = await firstEvent(
+    '/api/v1/overview/live',
+    ({ by_source, by_verdict }) =>
+      ((by_source as Rates).http ?? 0) > 0 &&
+      ((by_verdict as Rates).stored ?? 0) > 0 &&
+      ((by_verdict as Rates).quarantined ?? 0) > 0,
+    both,
+  );
+  expect(whole).toMatchObject({ durability: 'process-crash-safe', backlog: expect.any(Number) });
+  expect((whole.door_to_row_ms as { p99: number }).p99).toBeGreaterThan(0);
+  const one = await firstEvent(
+    '/api/v1/tenants/acme/overview/live',
+    ({ by_verdict, door_to_row_ms }) =>
+      ((by_verdict as Rates).stored ?? 0) > 0 &&
+      ((by_verdict as Rates).quarantined ?? 0) > 0 &&
+      (door_to_row_ms as Rates).p50 !== null,
+    both,
+  );
+  expect(one).toMatchObject({ unaccounted: null, by_source: {} });
+  const system = await (await get('/api/v1/system', { Authorization: `Bearer ${key}` })).json();
+  expect(system).toMatchObject({
+    nats: { version: expect.any(String) },
+    postgres: { version: expect.any(String) },
+    streams: [{ name: 'TELEMETRY' }, { name: 'ROUTES' }],
+  });
+  const limits = await (await get('/api/v1/rate-limits', { Authorization: `Bearer ${key}` })).json();
+  expect(limits).toMatchObject({ limited: [], workers: [{ worker_id: expect.any(String) }] });
+}, 60_000);
+
+test('a console that is stopped ends its live streams, and exits with 0', async () => {
+  const second = await stack.start('console');
+  const { body } = await fetch(`http://127.0.0.1:${second.port}/api/v1/overview/live`, {
+    headers: { Authorization: `Bearer ${key}` },
+  });
+  const reading = new Response(body).text();
+  expect(await second.stop()).toBe(0);
+  expect(await reading).toStartWith('retry: ');
 });

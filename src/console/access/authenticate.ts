@@ -29,8 +29,7 @@ export async function authenticate(
   strangers: Throttle,
   address: string,
 ): Promise<Authenticated> {
-  const authorization = request.headers.get('Authorization');
-  const found = authorization === null ? await ofCookie(request, db) : await ofKey(authorization, db);
+  const found = await find(request, db);
   if (found === undefined) {
     strangers.take(address);
     throw new Problem('unauthorized');
@@ -38,6 +37,16 @@ export async function authenticate(
   const { session } = found;
   if (session !== undefined && !isReading(request.method)) requireOwnPage(request, session.csrf);
   return found;
+}
+
+/** Whether the key or session of an earlier request still is one. */
+export async function isStillValid(request: Request, db: Queryable): Promise<boolean> {
+  return (await find(request, db)) !== undefined;
+}
+
+function find(request: Request, db: Queryable): Promise<Authenticated | undefined> {
+  const authorization = request.headers.get('Authorization');
+  return authorization === null ? ofCookie(request, db) : ofKey(authorization, db);
 }
 
 async function ofKey(authorization: string, db: Queryable): Promise<Authenticated | undefined> {

@@ -6,6 +6,7 @@ import { deviceImport } from './device-import.ts';
 import { devicePartOperations } from './device-parts.ts';
 import { deviceOperations } from './devices.ts';
 import { doorOperations } from './doors.ts';
+import { installationOperations } from './installation.ts';
 import { keyOperations } from './keys.ts';
 import { quarantineOperations } from './quarantine/quarantine.ts';
 import { sessionOperations } from './session.ts';
@@ -28,4 +29,5 @@ export const operations: readonly Operation[] = [
   ...keyOperations,
   ...auditLogOperations,
   ...doorOperations,
+  ...installationOperations,
 ];

@@ -33,7 +33,8 @@ export function alarmAsJson({ kind, subject, count, detail, firstAt, lastAt }: A
   return { kind, subject, count, detail, first_at: firstAt, last_at: lastAt };
 }
 
-function streamAsJson({ name, stream, consumer }: StreamSample): unknown {
+/** In the words of the wire. */
+export function streamAsJson({ name, stream, consumer }: StreamSample): Readonly<Record<string, unknown>> {
   return {
     name,
     messages: stream?.state.messages,

@@ -10,8 +10,6 @@ export interface Example {
   /** Default: the least that may. */
   readonly key?: KeyName;
   readonly status: number;
-  /** Ends a stream that would not end by itself. */
-  readonly abortAfterFirstChunk?: boolean;
 }
 
 /**

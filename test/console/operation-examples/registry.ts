@@ -50,4 +50,12 @@ export const registryExamples: Examples = {
   listTenantAuditLog: { query: { from: '2020-01-01T00:00:00Z' }, status: 200 },
   listAuditLog: { query: { action: 'device.create', limit: '1' }, status: 200 },
   showDoors: { status: 200 },
+  showOverview: { status: 200 },
+  followOverview: { status: 200 },
+  showTenantOverview: { status: 200 },
+  followTenantOverview: { status: 200 },
+  showStatus: { status: 200 },
+  showSystem: { status: 200 },
+  showTenantRateLimits: { status: 200 },
+  showRateLimits: { status: 200 },
 };
