@@ -85,6 +85,7 @@ test('with these logins everything works: doors, receipts, routes that are disab
     NATS_URL: nats.url,
     TRIBUTARY_HTTP_PORT: '0',
     TRIBUTARY_MQTT_PORT: '0',
+    TRIBUTARY_CONSOLE_PORT: '0',
     TRIBUTARY_SECRETS_KEY: key,
     TRIBUTARY_RECEIPT_KEY: key,
     TRIBUTARY_ALLOW_DESTINATIONS: '127.0.0.0/8',
@@ -97,7 +98,7 @@ test('with these logins everything works: doors, receipts, routes that are disab
     return role;
   };
   const [gateway, listener] = [await start('gateway'), await start('mqtt')];
-  await Promise.all([start('worker'), start('delivery')]);
+  const [operators] = await Promise.all([start('console'), start('worker'), start('delivery')]);
   const cli = async (...args: string[]) => {
     const env = { ...base, DATABASE_URL: database.url };
     const { code, stdout, stderr } = await runTributary([...args, '--json'], env);
@@ -151,6 +152,46 @@ test('with these logins everything works: doors, receipts, routes that are disab
     const { rows: seen } = await as(user, (login) => login.query('select tenant_id from tenants'));
     expect([user, seen]).toEqual([user, [{ tenant_id: 't1' }]]);
   }
+  const { key: operatorKey } = await cli('operator-key', 'add', 'me');
+  const api = async (method: string, path: string, body?: unknown) => {
+    const answer = await fetch(`http://127.0.0.1:${operators.port}/api/v1${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${operatorKey}`, 'Content-Type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return [method, path, answer.status];
+  };
+  const tenant = '/tenants/t1';
+  for (const path of [
+    ...['/tenants', '/status', '/system', '/overview', '/quarantine', '/audit-log', '/operator-keys'],
+    ...['/devices', '/sites', '/quarantine/stats', '/dead-letters', '/keys', '/audit-log', '/overview'].map(
+      (each) => tenant + each,
+    ),
+    ...[
+      '',
+      '/sensors',
+      '/telemetry',
+      '/telemetry/latest',
+      '/series?metric=temp',
+      '/gaps',
+      '/status-history',
+      '/rejected',
+    ].map((each) => `${tenant}/devices/d1${each}`),
+  ])
+    expect(await api('GET', path)).toEqual(['GET', path, 200]);
+  expect(await api('POST', `${tenant}/devices`, { device_id: 'd2', site_id: 's1' })).toEqual([
+    'POST',
+    `${tenant}/devices`,
+    201,
+  ]);
+  for (const what of ['rotate', 'revoke', 'reinstate'])
+    expect((await api('POST', `${tenant}/devices/d2/${what}`))[2]).toBeOneOf([200, 204]);
+  expect(await api('POST', `${tenant}/keys`, { name: 'k', level: 'read' })).toEqual([
+    'POST',
+    `${tenant}/keys`,
+    201,
+  ]);
+  expect((await api('DELETE', `${tenant}/devices/d2`))[2]).toBe(200);
   for (const role of running)
     expect([role.role, role.log()]).toEqual([role.role, expect.not.stringContaining('permission denied')]);
 }, 90_000);

@@ -151,7 +151,12 @@ test.each([
 test('with these users everything works: both doors, routes, status, and no role is refused anything', async () => {
   await using database = await createTestDatabase();
   await using roles = new AsyncDisposableStack();
-  const base = { DATABASE_URL: database.url, TRIBUTARY_HTTP_PORT: '0', TRIBUTARY_MQTT_PORT: '0' };
+  const base = {
+    DATABASE_URL: database.url,
+    TRIBUTARY_HTTP_PORT: '0',
+    TRIBUTARY_MQTT_PORT: '0',
+    TRIBUTARY_CONSOLE_PORT: '0',
+  };
   const key = Buffer.alloc(32, 7).toString('base64');
   const running = new Map<RoleName, RoleProcess>();
   const start = async (name: RoleName) => {
@@ -161,7 +166,7 @@ test('with these users everything works: both doors, routes, status, and no role
     return role;
   };
   const [gateway, listener] = [await start('gateway'), await start('mqtt')];
-  await Promise.all([start('worker'), start('delivery')]);
+  const [operators] = await Promise.all([start('console'), start('worker'), start('delivery')]);
   const admin = { ...base, TRIBUTARY_SECRETS_KEY: key, NATS_URL_FILE: fileOf('admin') };
   const cli = async (...args: string[]) => {
     const { code, stdout, stderr } = await runTributary([...args, '--json'], admin);
@@ -193,12 +198,30 @@ test('with these users everything works: both doors, routes, status, and no role
   await until(() => routed.length === 2, { what: 'both readings at their destination', timeoutMs: 20_000 });
   const status = await cli('status');
   expect(status.roles.map(({ role }: { role: string }) => role).toSorted()).toEqual([
+    'console',
     'delivery',
     'gateway',
     'mqtt',
     'worker',
   ]);
   await watcher.close();
+  const { key: operatorKey } = await cli('operator-key', 'add', 'me');
+  const api = `http://127.0.0.1:${operators.port}/api/v1`;
+  const headers = { Authorization: `Bearer ${operatorKey}` };
+  for (const path of ['/status', '/system', '/overview', '/rate-limits', '/tenants/t1/rate-limits'])
+    expect([path, (await fetch(api + path, { headers })).status]).toEqual([path, 200]);
+  const live = await fetch(`${api}/tenants/t1/live`, { headers });
+  const sent = fetch(`http://127.0.0.1:${gateway.port}/ingest/v1/tenant/t1/device/d1/telemetry`, {
+    method: 'POST',
+    headers: { 'X-Provision-Token': token },
+    body: '{"site_id":"s1","metrics":{"live":1}}',
+  });
+  let events = '';
+  for await (const chunk of live.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    events += chunk;
+    if (events.includes('"live":1')) break;
+  }
+  expect((await sent).status).toBe(202);
   for (const [name, role] of running)
     expect([name, role.log()]).toEqual([name, expect.not.stringMatching(/permissions violation/i)]);
 }, 90_000);
