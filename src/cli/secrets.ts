@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { createSigningSecret } from '../model/signing-secret.ts';
 import {
   createSecret,
   deviceTokenPrefix,
@@ -10,7 +11,7 @@ import { usageError } from './exit-codes.ts';
 
 /** Of a webhook: what Standard Webhooks calls a secret. */
 export function newSigningSecret(): string {
-  return `whsec_${randomBytes(32).toString('base64')}`;
+  return createSigningSecret(randomBytes(secretBytes));
 }
 
 export function newDeviceToken(): string {

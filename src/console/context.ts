@@ -7,6 +7,7 @@ import type { Actor } from './actor.ts';
 import type { LiveSink } from './event-stream.ts';
 import type { InstallationService } from './installation-service.ts';
 import type { QuarantineService } from './quarantine-service.ts';
+import type { RouteService } from './route-service.ts';
 
 /**
  * What operations work with. The role hands it in; what comes from a room that the console may not import (the worker's
@@ -24,6 +25,7 @@ export interface ConsoleServices {
   readonly randomBytes: (count: number) => Uint8Array;
   readonly quarantine: QuarantineService;
   readonly installation: InstallationService;
+  readonly routes: RouteService;
   /** Aborted when the process is to end: live streams end with it. */
   readonly stopping: AbortSignal;
   readonly metrics: ConsoleMetrics;

@@ -1,3 +1,4 @@
+import { RouteFault } from '../model/route.ts';
 import { classify } from '../store/errors.ts';
 import { RegistryError } from '../store/registry/registry-error.ts';
 import { notFound, Problem } from './problem.ts';
@@ -8,6 +9,11 @@ const awayRetrySeconds = 5;
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof RegistryError) return problemOfRegistry(error);
+  if (error instanceof RouteFault) {
+    const { field, position, message } = error;
+    const members = { field, ...(position === undefined ? {} : { position }) };
+    return new Problem('invalid_input', `${field}: ${message}`, { members });
+  }
   const disposition = classify(error);
   if (disposition === 'retry') {
     return new Problem('unavailable', undefined, { retryAfterSeconds: awayRetrySeconds, cause: error });

@@ -27,6 +27,8 @@ export interface ProblemOptions {
   /** Whole seconds. */
   readonly retryAfterSeconds?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Further members of the answer, for programs. */
+  readonly members?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
 }
 
@@ -54,7 +56,8 @@ export function problemResponse({ code, message, options }: Problem): Response {
   const headers: Record<string, string> = { 'Content-Type': 'application/problem+json', ...options.headers };
   if (options.retryAfterSeconds !== undefined) headers['Retry-After'] = String(options.retryAfterSeconds);
   if (code === 'unauthorized') headers['WWW-Authenticate'] = 'Bearer realm="tributary"';
-  const body = { type: problemType(code), title: STATUS_CODES[status] ?? '', status, detail: message };
+  const title = STATUS_CODES[status] ?? '';
+  const body = { type: problemType(code), title, status, detail: message, ...options.members };
   return new Response(JSON.stringify(body), { status, headers });
 }
 

@@ -26,6 +26,7 @@ import { type NatsDialer, startNatsDialer } from './nats-dialer.ts';
 import { createQuarantineService } from './quarantine-service.ts';
 import type { RoleDeps, RoleInstruments } from './role-deps.ts';
 import { createRoleId, serveRoleStatus, version } from './role-status.ts';
+import { createRouteService } from './routes/route-service.ts';
 import { waitForSchema } from './wait-for-schema.ts';
 
 export interface RunningConsole {
@@ -165,6 +166,7 @@ function servicesOf(
       log,
       random,
     }),
+    routes: createRouteService(config, wallClock),
     doors: {
       httpPort: config.httpPort,
       mqttPort: config.mqttPort,

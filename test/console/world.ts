@@ -9,6 +9,7 @@ import { createSecret, hashToken, operatorKeyPrefix, tenantKeyPrefix } from '../
 import { createConsoleMetrics } from '../../src/observe/console.ts';
 import { createInstallationService } from '../../src/roles/installation-service.ts';
 import { createQuarantineService } from '../../src/roles/quarantine-service.ts';
+import { createRouteService } from '../../src/roles/routes/route-service.ts';
 import { createPool } from '../../src/store/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../harness/postgres.ts';
 import { silentLog } from '../store/with-database.ts';
@@ -73,6 +74,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     now,
     wallClock: Date.now,
     randomBytes,
+    routes: createRouteService(
+      parseConfig({ TRIBUTARY_SECRETS_KEY: Buffer.alloc(32, 7).toString('base64') }),
+      Date.now,
+    ),
     quarantine: createQuarantineService({
       config: parseConfig({}),
       pool,

@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test';
 import { randomBytes } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
-import { parseSigningSecret, signatureHeaders } from '../../src/delivery/webhook/sign.ts';
+import { signatureHeaders } from '../../src/delivery/webhook/sign.ts';
+import { parseSigningSecret } from '../../src/model/signing-secret.ts';
 
 const secretOf = (size: number) => `whsec_${randomBytes(size).toString('base64')}`;
 const now = () => Math.floor(Date.now() / 1_000);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { TenantId } from '../../model/identifiers.ts';
+import type { NextSecrets } from '../../model/next-route-secrets.ts';
 import { removeRoute, saveRoute, setRouteEnabled } from '../../store/registry/change-route.ts';
 import { findRoute, type RouteWithSecrets } from '../../store/registry/find-routes.ts';
 import { inTransaction } from '../../store/transaction.ts';
@@ -10,7 +11,7 @@ import { usageError } from '../exit-codes.ts';
 import { toJson } from '../output/json.ts';
 import { parseRouteName, parseTenantId } from '../parsers.ts';
 import { draftRoute } from '../route/draft.ts';
-import { type DraftSecrets, draftSecrets } from '../route/draft-secrets.ts';
+import { draftSecrets } from '../route/draft-secrets.ts';
 import { noteAddress } from '../route/note-address.ts';
 import {
   addRouteOptions,
@@ -73,7 +74,7 @@ async function newSecrets(
   draft: ReturnType<typeof draftRoute>,
   options: RouteOptions,
   invocation: Invocation,
-): Promise<{ readonly sealed: Uint8Array | undefined } & Pick<DraftSecrets, 'generated'>> {
+): Promise<{ readonly sealed: Uint8Array | undefined } & Pick<NextSecrets, 'generated'>> {
   const sameKind = destinationOf(found.route).kind === draft.destination.kind;
   if (sameKind && secretOptions.every((name) => options[name] === undefined))
     return { sealed: found.secrets, generated: undefined };

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { TenantId } from '../../model/identifiers.ts';
 import type { RouteSecrets } from '../../model/route-secrets.ts';
+import { maxSigningSecrets, rotatedSecrets } from '../../model/signing-secret.ts';
 import { saveRoute } from '../../store/registry/change-route.ts';
 import { findRoute } from '../../store/registry/find-routes.ts';
 import { inTransaction } from '../../store/transaction.ts';
@@ -16,9 +17,6 @@ import { destinationOf } from '../route/view.ts';
 import { defineRouteCommand } from './route-change.ts';
 
 type Options = { readonly signingSecret?: string; readonly finish?: boolean };
-
-/** More than this many signatures a request would be a mistake. */
-const maxSecrets = 4;
 
 export function addRouteRotate(route: Command, context: CliContext): void {
   defineRouteCommand(route, {
@@ -69,12 +67,12 @@ export function addRouteRotate(route: Command, context: CliContext): void {
 }
 
 function rotated({ signing_secrets: before = [] }: RouteSecrets, secret: string | undefined, name: string) {
-  const signing = secret === undefined ? before.slice(0, 1) : [secret, ...before];
+  const signing = rotatedSecrets(before, secret);
   if (signing.length === 0)
     throw new CliError(
       `route ${name} signs nothing: tributary route rotate without --finish gives it a secret.`,
     );
-  if (signing.length > maxSecrets)
+  if (signing.length > maxSigningSecrets)
     throw new CliError(
       `route ${name} signs with ${before.length} secrets already: --finish drops the old ones first.`,
     );

@@ -3,6 +3,8 @@ import type pg from 'pg';
 import type { Outcome } from '../../delivery/outcome.ts';
 import type { TenantId } from '../../model/identifiers.ts';
 import type { RouteSecrets } from '../../model/route-secrets.ts';
+import { createStoredMatcher } from '../../roles/routes/match-stored.ts';
+import { type Outgoing, outgoingOf, parcelsOf } from '../../roles/routes/outgoing.ts';
 import { findRoute, requireTenant } from '../../store/registry/find-routes.ts';
 import { selectLastStored } from '../../store/routes/select-stored.ts';
 import { withDatabase } from '../connect.ts';
@@ -15,8 +17,6 @@ import { oneLine } from '../output/table.ts';
 import { parseRouteName, parseTenantId, wholeNumber } from '../parsers.ts';
 import { type Draft, draftRoute } from '../route/draft.ts';
 import { draftSecrets } from '../route/draft-secrets.ts';
-import { createStoredMatcher } from '../route/match-stored.ts';
-import { type Outgoing, outgoingOf, parcelsOf } from '../route/outgoing.ts';
 import {
   addRouteOptions,
   addSecretOptions,

@@ -2,9 +2,9 @@ import type pg from 'pg';
 import type { TenantId } from '../../model/identifiers.ts';
 import { hashToken } from '../../model/token.ts';
 import type { NewDevice } from '../../store/registry/add-device.ts';
+import type { DeviceRow } from '../../store/registry/csv/device-row.ts';
 import { findRegistered } from '../../store/registry/find-registered.ts';
 import { type ImportSums, importDevices } from '../../store/registry/import-devices.ts';
-import type { DeviceRow } from '../../store/registry/csv/device-row.ts';
 import { readDeviceRows } from './device-rows.ts';
 import type { TokensFile } from './tokens-file.ts';
 

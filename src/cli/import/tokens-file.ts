@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
-import { CliError } from '../exit-codes.ts';
 import { csvLine } from '../../store/registry/csv/csv-line.ts';
+import { CliError } from '../exit-codes.ts';
 
 /** New tokens in clear, the only place where they are: a CSV file that only its owner may read. */
 export interface TokensFile {

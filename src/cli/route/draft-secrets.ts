@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { parseSigningSecret } from '../../delivery/webhook/sign.ts';
+import { type NextSecrets, nextRouteSecrets } from '../../model/next-route-secrets.ts';
 import type { Destination } from '../../model/route-destination.ts';
 import { checkHeader } from '../../model/route-destination.ts';
 import type { RouteSecrets } from '../../model/route-secrets.ts';
+import { parseSigningSecret } from '../../model/signing-secret.ts';
 import type { CliContext } from '../context.ts';
 import { CliError, usageError } from '../exit-codes.ts';
 import { newSigningSecret } from '../secrets.ts';
@@ -10,58 +11,31 @@ import { headersOf } from './draft.ts';
 import { checked } from './mark-fault.ts';
 import type { RouteOptions } from './route-options.ts';
 
-export interface DraftSecrets {
-  readonly secrets: RouteSecrets;
-  /** Made here: to be shown, once. */
-  readonly generated: string | undefined;
-}
-
 /**
  * The secrets as they are to be.
  * @param before as they are; undefined: the route is new, or had another kind of destination
  * @throws CliError for a file that cannot be read, or what in it is no secret
  */
 export async function draftSecrets(
-  destination: Destination,
+  { kind }: Destination,
   options: RouteOptions,
   before: RouteSecrets | undefined,
   { readStdin }: Pick<CliContext, 'readStdin'>,
-): Promise<DraftSecrets> {
+): Promise<NextSecrets> {
+  const { signingSecret, unsigned } = options;
+  if (unsigned === true && signingSecret !== undefined)
+    throw usageError('give --signing-secret or --unsigned, not both.');
   const read = createReader(readStdin);
-  if (destination.kind === 'mqtt') {
-    const password = await optional(options.password, before?.password, async (file) =>
-      (await read(file, 'the password')).replace(/\r?\n$/, ''),
-    );
-    if (password === '') throw usageError('the password is empty: none takes it away.');
-    return { secrets: password === undefined ? {} : { password }, generated: undefined };
-  }
-  if (destination.kind === 'nats') return { secrets: {}, generated: undefined };
-  const headers = await optional(options.secretHeaders, before?.headers, async (file) =>
+  const password = await optional(options.password, async (file) =>
+    (await read(file, 'the password')).replace(/\r?\n$/, ''),
+  );
+  if (password === '') throw usageError('the password is empty: none takes it away.');
+  const headers = await optional(options.secretHeaders, async (file) =>
     secretHeaders(await read(file, 'the headers')),
   );
-  const { signing, generated } = await signingSecrets(options, before, read);
-  return {
-    secrets: {
-      ...(signing === undefined ? {} : { signing_secrets: signing }),
-      ...(headers === undefined ? {} : { headers }),
-    },
-    generated,
-  };
-}
-
-async function signingSecrets(
-  { signingSecret, unsigned }: RouteOptions,
-  before: RouteSecrets | undefined,
-  read: Reader,
-): Promise<{ signing: string[] | undefined; generated: string | undefined }> {
-  if (unsigned === true) {
-    if (signingSecret !== undefined) throw usageError('give --signing-secret or --unsigned, not both.');
-    return { signing: undefined, generated: undefined };
-  }
-  if (signingSecret === undefined && before !== undefined)
-    return { signing: before.signing_secrets, generated: undefined };
-  const { secret, generated } = await newOrRead(signingSecret, read);
-  return { signing: [secret], generated };
+  const brought = signingSecret === undefined ? undefined : (await newOrRead(signingSecret, read)).secret;
+  const changes = { signingSecret: brought, unsigned, headers, password };
+  return checked('', () => nextRouteSecrets(kind, changes, before, newSigningSecret));
 }
 
 /** @throws CliError for what is no signing secret */
@@ -92,13 +66,13 @@ function secretHeaders(text: string): Record<string, string> {
   return headers;
 }
 
+/** Null for `none`: there is to be none any more. */
 async function optional<T>(
   option: string | undefined,
-  before: T | undefined,
   read: (file: string) => Promise<T>,
-): Promise<T | undefined> {
-  if (option === undefined) return before;
-  return option === 'none' ? undefined : read(option);
+): Promise<T | null | undefined> {
+  if (option === undefined) return undefined;
+  return option === 'none' ? null : read(option);
 }
 
 type Reader = (file: string, what: string) => Promise<string>;

@@ -1,23 +1,9 @@
-import { isIP } from 'node:net';
-import { settings } from '../../config/settings.ts';
-import { refuseAddress } from '../../delivery/address/ranges.ts';
 import type { Destination } from '../../model/route-destination.ts';
+import { noteOnDestination } from '../../roles/routes/note-on-destination.ts';
 import type { Invocation } from '../define-command.ts';
 
-/**
- * Says so at once where the address itself shows that delivery will refuse it unless told otherwise; a name is judged at
- * each connection. What the delivery processes are told is not known here: the setting of this process is another matter.
- */
+/** Says so at once where the address itself shows that delivery will refuse it unless told otherwise. */
 export function noteAddress({ terminal }: Pick<Invocation, 'terminal'>, destination: Destination): void {
-  const url = destination.kind === 'nats' ? undefined : destination.url;
-  if (url === undefined) return;
-  const { hostname } = new URL(url);
-  const address = hostname === 'localhost' ? '127.0.0.1' : hostname.replace(/^\[(.*)\]$/, '$1');
-  const why = isIP(address) === 0 ? undefined : refuseAddress(address, []);
-  if (why === undefined) return;
-  const { env } = settings.allowDestinations;
-  terminal.note(
-    `Note: ${why}. Delivery sends there only if its processes were started with ${env} allowing it; ` +
-      'what is set for this command does not count.',
-  );
+  const why = noteOnDestination(destination);
+  if (why !== undefined) terminal.note(`Note: ${why}; what is set for this command does not count.`);
 }

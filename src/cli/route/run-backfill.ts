@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { RouteRule } from '../../model/route.ts';
+import { createStoredMatcher } from '../../roles/routes/match-stored.ts';
 import { type Backfill, moveBackfill } from '../../store/routes/backfills.ts';
 import { insertOutbox } from '../../store/routes/insert-outbox.ts';
 import type { StoredMessage } from '../../store/routes/select-messages.ts';
@@ -7,7 +8,6 @@ import { selectStoredPage } from '../../store/routes/select-stored.ts';
 import { countOwed } from '../../store/routes/take-owed.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import { CliError } from '../exit-codes.ts';
-import { createStoredMatcher } from './match-stored.ts';
 
 /*
  * INV. Jobs are queued in the transaction that moves the backfill on: broken off at any moment, it goes on with the first

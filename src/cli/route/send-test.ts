@@ -8,9 +8,9 @@ import type { Parcel } from '../../delivery/parcel.ts';
 import { createWebhookSender } from '../../delivery/webhook/webhook-sender.ts';
 import type { Destination } from '../../model/route-destination.ts';
 import type { RouteSecrets } from '../../model/route-secrets.ts';
+import { userAgent } from '../../roles/routes/outgoing.ts';
 import { createCliLog, withNats } from '../connect.ts';
 import type { Invocation } from '../define-command.ts';
-import { userAgent } from './outgoing.ts';
 
 /** One attempt, by what delivery sends with. Counts nowhere, and is not tried again. */
 export async function sendTest(

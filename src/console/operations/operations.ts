@@ -9,6 +9,7 @@ import { doorOperations } from './doors.ts';
 import { installationOperations } from './installation.ts';
 import { keyOperations } from './keys.ts';
 import { quarantineOperations } from './quarantine/quarantine.ts';
+import { routeOperations } from './routes/routes.ts';
 import { sessionOperations } from './session.ts';
 import { seriesOperations } from './telemetry/series.ts';
 import { telemetryOperations } from './telemetry/telemetry.ts';
@@ -25,6 +26,7 @@ export const operations: readonly Operation[] = [
   ...telemetryOperations,
   ...seriesOperations,
   ...quarantineOperations,
+  ...routeOperations,
   ...deadLetterOperations,
   ...keyOperations,
   ...auditLogOperations,

@@ -1,23 +1,5 @@
 import { createHmac } from 'node:crypto';
-
-/** Bytes of a signing secret, as Standard Webhooks asks. */
-export const signingSecretBytes = { min: 24, max: 64 } as const;
-
-const prefix = 'whsec_';
-
-/**
- * The key inside a secret of Standard Webhooks, `whsec_` and base64 of 24 to 64 bytes.
- *
- * @throws TypeError with one sentence; the secret itself is not in it
- */
-export function parseSigningSecret(secret: string): Buffer {
-  const text = secret.startsWith(prefix) ? secret.slice(prefix.length) : '';
-  const key = Buffer.from(text, 'base64');
-  const { min, max } = signingSecretBytes;
-  const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(text);
-  if (isBase64 && key.length >= min && key.length <= max) return key;
-  throw new TypeError(`A signing secret is ${prefix} and base64 of ${min} to ${max} bytes.`);
-}
+import { parseSigningSecret } from '../../model/signing-secret.ts';
 
 export interface SignedContent {
   readonly id: string;

@@ -13,6 +13,18 @@ export async function listRoutes(db: Queryable, tenantId: TenantId | undefined):
   return rows.map(toRoute);
 }
 
+/** Without its secrets, so that a tenant's reader can. @throws RegistryError `tenant_not_found`, `route_not_found` */
+export async function showRoute(db: Queryable, tenantId: TenantId, name: string): Promise<StoredRoute> {
+  const { rows } = await db.query<RouteRow>({
+    text: `select ${routeColumns} from routes where tenant_id = $1 and name = $2`,
+    values: [tenantId, name],
+  });
+  const [row] = rows;
+  if (row !== undefined) return toRoute(row);
+  await requireTenant(db, tenantId);
+  throw routeNotFound(tenantId, name);
+}
+
 export interface RouteWithSecrets {
   readonly route: StoredRoute;
   /** Sealed. */

@@ -50,7 +50,7 @@ export interface RouteRow extends RouteRuleRow {
   readonly updated_at: Date;
 }
 
-export const routeColumns = `${routeRuleColumns}, destination, secrets is not null as has_secrets, disabled_reason,
+export const routeColumns = `${routeRuleColumns}, destination, has_secrets, disabled_reason,
   created_at, updated_at`;
 
 export function toRoute(row: RouteRow): StoredRoute {

@@ -1,6 +1,6 @@
-import { csvLine } from '../../../store/registry/csv/csv-line.ts';
 import { toJson } from '../../../lib/to-json.ts';
 import { isRawNumber, parseExactJson } from '../../../model/exact-json.ts';
+import { csvLine } from '../../../store/registry/csv/csv-line.ts';
 import type { ReadingKey, ReadingRow } from '../../../store/series/select-readings.ts';
 import { showReading } from './show-reading.ts';
 

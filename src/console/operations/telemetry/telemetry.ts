@@ -1,8 +1,8 @@
 import Type from 'typebox';
 import { JsonText } from '../../../lib/to-json.ts';
 import { listSensors } from '../../../store/listings/list-sensors.ts';
-import { type ReadingKey, selectReadings } from '../../../store/series/select-readings.ts';
 import { selectMetrics } from '../../../store/series/select-metrics.ts';
+import { type ReadingKey, selectReadings } from '../../../store/series/select-readings.ts';
 import { decodeCursor, pageOf } from '../../cursor.ts';
 import { defineOperation } from '../../operation.ts';
 import { invalidInput } from '../../problem.ts';

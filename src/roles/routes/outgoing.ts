@@ -9,8 +9,8 @@ import {
 } from '../../model/route-destination.ts';
 import { encodeMessageBody, encodeRouteJob } from '../../model/route-job.ts';
 import type { RouteSecrets } from '../../model/route-secrets.ts';
-import { version } from '../../roles/role-status.ts';
 import type { StoredMessage } from '../../store/routes/select-messages.ts';
+import { version } from '../role-status.ts';
 
 /** What would be sent, to the letter. */
 export interface Outgoing {

@@ -1,0 +1,282 @@
+import Type from 'typebox';
+import { nextRouteSecrets } from '../../../model/next-route-secrets.ts';
+import type { Destination } from '../../../model/route-destination.ts';
+import { createSigningSecret, maxSigningSecrets, rotatedSecrets } from '../../../model/signing-secret.ts';
+import { secretBytes } from '../../../model/token.ts';
+import { addRoute } from '../../../store/registry/add-route.ts';
+import { removeRoute, saveRoute, setRouteEnabled } from '../../../store/registry/change-route.ts';
+import {
+  findRoute,
+  listRoutes,
+  type RouteWithSecrets,
+  showRoute,
+} from '../../../store/registry/find-routes.ts';
+import type { StoredRoute } from '../../../store/registry/route-row.ts';
+import { selectRouteStates } from '../../../store/routes/select-route-states.ts';
+import type { ConsoleServices } from '../../context.ts';
+import { decodeCursor, pageOf, textInCursor } from '../../cursor.ts';
+import { defineOperation, type KeyedOperation } from '../../operation.ts';
+import { Problem } from '../../problem.ts';
+import { created, noContent, ok } from '../../reply.ts';
+import { closed, listOf, listQuery, ofTenant } from '../../schemas.ts';
+import {
+  type Draft,
+  destinationOf,
+  draftRoute,
+  openSecrets,
+  type RouteInput,
+  sealSecrets,
+  secretChangesOf,
+  withoutSecrets,
+} from './draft.ts';
+import {
+  changedRouteSchema,
+  destinationInput,
+  ofRoute,
+  routeMembers,
+  routeNameSchema,
+  routeSchema,
+  showRouteRow,
+  tag,
+} from './route-schema.ts';
+import { test } from './test-route.ts';
+
+/** Counters lie in tables that belong to no tenant: they are asked for by the ids that row-level security has let through. */
+async function showAll({ pool }: ConsoleServices, routes: readonly StoredRoute[]) {
+  const ids = routes.map(({ routeId }) => routeId);
+  const states = await selectRouteStates(pool, ids);
+  return routes.map((route) => showRouteRow(route, states.get(route.routeId)));
+}
+
+async function showChanged(
+  services: ConsoleServices,
+  route: StoredRoute,
+  { destination, generated }: { readonly destination: Destination; readonly generated: string | undefined },
+) {
+  const [shown] = await showAll(services, [route]);
+  const note = services.routes.noteOn(destination);
+  return {
+    ...shown,
+    ...(generated === undefined ? {} : { signing_secret: generated }),
+    ...(note === undefined ? {} : { note }),
+  };
+}
+
+const list = defineOperation({
+  method: 'GET',
+  path: '/tenants/{tenant_id}/routes',
+  id: 'listRoutes',
+  tag,
+  summary: 'A tenant’s routes by name, and what became of their messages',
+  access: 'read',
+  params: ofTenant,
+  query: listQuery,
+  answers: { 200: { description: 'A page of routes', schema: listOf(routeSchema) } },
+  handle: async ({ params, query: { cursor, limit } }, { read, services }) => {
+    const [after = ''] = decodeCursor(cursor, [textInCursor]) ?? [];
+    const all = await read((client) => listRoutes(client, params.tenant_id));
+    const rest = all.filter(({ name }) => after === '' || name > after);
+    const shown = await showAll(services, rest.slice(0, limit + 1));
+    return ok(
+      pageOf(
+        shown,
+        limit,
+        ({ name }) => [name],
+        (row) => row,
+      ),
+    );
+  },
+});
+
+const get = defineOperation({
+  method: 'GET',
+  path: '/tenants/{tenant_id}/routes/{name}',
+  id: 'getRoute',
+  tag,
+  summary: 'One route, what became of its messages and what waits',
+  access: 'read',
+  params: ofRoute,
+  answers: { 200: { description: 'The route', schema: routeSchema } },
+  handle: async ({ params }, { read, services }) => {
+    const route = await read((client) => showRoute(client, params.tenant_id, params.name));
+    const [shown] = await showAll(services, [route]);
+    return ok(shown);
+  },
+});
+
+const newSecret = ({ randomBytes }: ConsoleServices) => createSigningSecret(randomBytes(secretBytes));
+
+const create = defineOperation({
+  method: 'POST',
+  path: '/tenants/{tenant_id}/routes',
+  id: 'createRoute',
+  tag,
+  summary: 'Make a route',
+  description:
+    'It sends every message accepted from now on that its filter and its condition match. A webhook is signed as ' +
+    'Standard Webhooks says; the answer holds the secret, this once, unless you bring one. What is wrong in a filter, ' +
+    'a condition or a template is told with its `field` and, from 0, its `position`.',
+  access: 'write',
+  params: ofTenant,
+  body: closed({ name: routeNameSchema, destination: destinationInput, ...routeMembers }),
+  answers: { 201: { description: 'Made', schema: changedRouteSchema } },
+  handle: async ({ params: { tenant_id: tenantId }, body: { name, ...body } }, { services, change }) => {
+    const { routes } = services;
+    const draft = draftRoute({ tenantId, name }, body);
+    const { kind } = draft.destination;
+    const { secrets, generated } = nextRouteSecrets(kind, secretChangesOf(body.secrets), undefined, () =>
+      newSecret(services),
+    );
+    const sealed = sealSecrets(secrets, draft, routes);
+    const note = { action: 'route.create', target: name, detail: withoutSecrets(body) };
+    const made = await change(note, (client) =>
+      addRoute(client, { ...draft, secrets: sealed }, routes.maxPerTenant),
+    );
+    return created(await showChanged(services, made, { destination: draft.destination, generated }));
+  },
+});
+
+const patch = defineOperation({
+  method: 'PATCH',
+  path: '/tenants/{tenant_id}/routes/{name}',
+  id: 'changeRoute',
+  tag,
+  summary: 'Change a route',
+  description:
+    'What is absent stays. Jobs that wait go to the new destination. A new signing secret counts at once: ' +
+    '`rotate-secret` lets the old one count beside it.',
+  access: 'write',
+  params: ofRoute,
+  body: closed({ destination: Type.Optional(destinationInput), ...routeMembers }),
+  answers: { 200: { description: 'As it is now', schema: changedRouteSchema } },
+  handle: async ({ params: { tenant_id: tenantId, name }, body }, { services, change }) => {
+    const note = { action: 'route.change', target: name, detail: withoutSecrets(body) };
+    const changed = await change(note, async (client) => {
+      const found = await findRoute(client, tenantId, name, { lock: true });
+      const before = { ...found.route, destination: destinationOf(found.route) };
+      const draft = draftRoute({ tenantId, name }, body, before);
+      const { sealed, generated } = secretsFor(draft, found, body, services);
+      await saveRoute(client, found.route.routeId, { ...draft, secrets: sealed });
+      const { destination } = draft;
+      return { destination, generated, route: await showRoute(client, tenantId, name) };
+    });
+    return ok(await showChanged(services, changed.route, changed));
+  },
+});
+
+/** Where nothing of them changes, the key is not needed. */
+function secretsFor(draft: Draft, found: RouteWithSecrets, body: RouteInput, services: ConsoleServices) {
+  const { kind } = draft.destination;
+  const isSameKind = destinationOf(found.route).kind === kind;
+  if (isSameKind && body.secrets === undefined) return { sealed: found.secrets, generated: undefined };
+  const before = isSameKind ? openSecrets(found.secrets, draft, services.routes) : undefined;
+  const changes = secretChangesOf(body.secrets);
+  const { secrets, generated } = nextRouteSecrets(kind, changes, before, () => newSecret(services));
+  return { sealed: sealSecrets(secrets, draft, services.routes), generated };
+}
+
+const remove = defineOperation({
+  method: 'DELETE',
+  path: '/tenants/{tenant_id}/routes/{name}',
+  id: 'deleteRoute',
+  tag,
+  summary: 'Remove a route',
+  description: 'Its dead letters and counters stay; what waits for it becomes dead letters.',
+  access: 'write',
+  params: ofRoute,
+  answers: { 204: { description: 'Removed' } },
+  handle: async ({ params }, { change }) => {
+    await change({ action: 'route.delete', target: params.name }, (client) =>
+      removeRoute(client, params.tenant_id, params.name),
+    );
+    return noContent();
+  },
+});
+
+function turn(verb: 'enable' | 'disable', summary: string): KeyedOperation {
+  return defineOperation({
+    method: 'POST',
+    path: `/tenants/{tenant_id}/routes/{name}/${verb}`,
+    id: `${verb}Route`,
+    tag,
+    summary,
+    access: 'write',
+    params: ofRoute,
+    answers: { 200: { description: 'As it is now', schema: routeSchema } },
+    handle: async ({ params: { tenant_id: tenantId, name } }, { change, services }) => {
+      const route = await change({ action: `route.${verb}`, target: name }, async (client) => {
+        await setRouteEnabled(client, tenantId, name, { enabled: verb === 'enable' });
+        return showRoute(client, tenantId, name);
+      });
+      const [shown] = await showAll(services, [route]);
+      return ok(shown);
+    },
+  });
+}
+
+const rotate = defineOperation({
+  method: 'POST',
+  path: '/tenants/{tenant_id}/routes/{name}/rotate-secret',
+  id: 'rotateRouteSecret',
+  tag,
+  summary: 'Give a webhook a new signing secret, the old one counting beside it',
+  description:
+    'From now on each request carries a signature of each: the receiver can be changed over at any time. Then ' +
+    '`finish=true` takes the old ones away.',
+  access: 'write',
+  params: ofRoute,
+  query: { finish: Type.Boolean({ default: false }) },
+  answers: {
+    200: {
+      description: 'Rotated',
+      schema: closed({
+        signing_secrets: Type.Integer({ minimum: 1, description: 'that count now' }),
+        signing_secret: Type.Optional(Type.String({ description: 'the new one, shown this once' })),
+      }),
+    },
+  },
+  handle: async ({ params: { tenant_id: tenantId, name }, query }, { change, services }) => {
+    const secret = query.finish ? undefined : newSecret(services);
+    const note = { action: 'route.rotate-secret', target: name, detail: { finish: query.finish } };
+    const signing = await change(note, async (client) => {
+      const found = await findRoute(client, tenantId, name, { lock: true });
+      return rotateIn(client, found, secret, services);
+    });
+    return ok({
+      signing_secrets: signing.length,
+      ...(secret === undefined ? {} : { signing_secret: secret }),
+    });
+  },
+});
+
+async function rotateIn(
+  client: Parameters<typeof saveRoute>[0],
+  { route, secrets }: RouteWithSecrets,
+  secret: string | undefined,
+  { routes }: ConsoleServices,
+): Promise<string[]> {
+  const destination = destinationOf(route);
+  if (destination.kind !== 'webhook')
+    throw new Problem('conflict', 'The route is no webhook: only requests of webhooks are signed');
+  const before = openSecrets(secrets, route, routes);
+  const signing = rotatedSecrets(before.signing_secrets ?? [], secret);
+  if (signing.length === 0)
+    throw new Problem('conflict', 'The route signs nothing: without finish it is given a secret');
+  if (signing.length > maxSigningSecrets)
+    throw new Problem('conflict', `The route signs with ${maxSigningSecrets} secrets already: finish first`);
+  const sealed = sealSecrets({ ...before, signing_secrets: signing }, route, routes);
+  await saveRoute(client, route.routeId, { ...route, destination, secrets: sealed });
+  return signing;
+}
+
+export const routeOperations: readonly KeyedOperation[] = [
+  list,
+  create,
+  get,
+  patch,
+  remove,
+  turn('enable', 'Turn a route on again, for messages accepted from now on'),
+  turn('disable', 'Turn a route off'),
+  rotate,
+  test,
+];
