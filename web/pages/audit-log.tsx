@@ -69,6 +69,7 @@ export function AuditLog({ tenant }: { readonly tenant?: string }) {
         caption="Audit log"
         columns={columns}
         rows={log.data?.items}
+        error={log.error}
         keyOf={(row) => String(row.entry_id ?? `${row.time} ${row.action} ${row.target}`)}
         empty={<Empty title="Nothing was changed in this time" />}
       />

@@ -66,6 +66,7 @@ export function DeadLetters({ tenant }: { readonly tenant: string }) {
         caption="Dead letters"
         columns={columnsFor(tenant, setOpened, change)}
         rows={letters.data?.items}
+        error={letters.error}
         keyOf={(row) => String(row.id)}
         empty={
           <Empty title="No dead letters">

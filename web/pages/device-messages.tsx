@@ -67,6 +67,7 @@ export function LastMessages({ tenant, device, hub }: LastMessagesProps) {
         caption="Last messages"
         columns={columns}
         rows={rows}
+        error={stored.error}
         keyOf={keyOf}
         placeholderRows={shown}
         empty={<Empty title="No messages yet" />}

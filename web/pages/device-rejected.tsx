@@ -34,6 +34,7 @@ export function DeviceRejected({ tenant, device }: { readonly tenant: string; re
         caption="Rejected messages"
         columns={columns}
         rows={rejected.data?.items}
+        error={rejected.error}
         keyOf={(row) => String(row.id)}
         placeholderRows={1}
         empty={<Empty title="Nothing of this device was rejected" />}

@@ -52,6 +52,7 @@ export function StatusHistory({ tenant, device }: { readonly tenant: string; rea
           caption="Status history"
           columns={columns}
           rows={items?.slice(0, 12)}
+          error={history.error}
           keyOf={({ since }) => since}
           empty={<Empty title="No status yet">A device is online with its first message.</Empty>}
         />

@@ -94,6 +94,7 @@ export function Devices({ tenant }: { readonly tenant: string }) {
         caption={`Devices of tenant ${tenant}`}
         columns={columns}
         rows={devices.data?.items}
+        error={devices.error}
         keyOf={(row) => row.device_id}
         placeholderRows={20}
         empty={<NoDevices isFiltered={isFiltered} onAdd={() => setAdding(true)} />}

@@ -60,6 +60,7 @@ export function Keys({ tenant }: { readonly tenant?: string }) {
         caption="Keys"
         columns={columnsFor(tenant, mayChange, setRevoking)}
         rows={keys.data?.items}
+        error={keys.error}
         keyOf={(row) => String(row.key_id)}
         empty={
           <Empty title="No keys yet">

@@ -73,6 +73,7 @@ export function Quarantine({ tenant }: { readonly tenant?: string }) {
           caption="Quarantined messages"
           columns={columnsFor(tenant, chosen, setChosen)}
           rows={list.data?.items}
+          error={list.error}
           keyOf={(row) => String(row.id)}
           placeholderRows={10}
           empty={<NothingRejected isNarrow={isNarrow} />}

@@ -57,6 +57,7 @@ export function RateLimits({ tenant }: { readonly tenant?: string }) {
             caption="Devices over their limit"
             columns={columns}
             rows={found?.limited}
+            error={limits.error}
             keyOf={(row) => `${row.tenant_id ?? ''}/${row.device_id}`}
             placeholderRows={2}
             empty={

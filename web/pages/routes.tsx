@@ -60,6 +60,7 @@ export function Routes({ tenant }: { readonly tenant: string }) {
         caption="Routes"
         columns={columns}
         rows={routes.data?.items}
+        error={routes.error}
         keyOf={(row) => row.name}
         empty={
           <Empty title="No routes yet">

@@ -58,6 +58,7 @@ export function System() {
             caption="Running roles"
             columns={roleColumns}
             rows={found?.roles ?? (found === undefined ? undefined : [])}
+            error={system.error}
             keyOf={({ id, role, pid, host }) => id ?? `${role} ${pid} ${host}`}
             placeholderRows={5}
             empty={
@@ -72,6 +73,7 @@ export function System() {
             caption="Streams and their consumers"
             columns={streamColumns}
             rows={found?.streams ?? (found === undefined ? undefined : [])}
+            error={system.error}
             keyOf={({ name }) => name}
             placeholderRows={2}
             empty={<Empty title="NATS does not answer" />}

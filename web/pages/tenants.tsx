@@ -52,6 +52,7 @@ export function Tenants() {
         caption="Tenants"
         columns={columns}
         rows={tenants.data?.items}
+        error={tenants.error}
         keyOf={(row) => row.tenant_id}
         empty={
           <Empty title="No tenants yet">

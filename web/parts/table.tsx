@@ -19,11 +19,22 @@ export interface TableProps<T> {
   readonly rows: readonly T[] | undefined;
   readonly keyOf: (row: T) => string;
   readonly empty: ComponentChildren;
+  /** Why there are no rows yet; it is told elsewhere. */
+  readonly error?: unknown;
   /** How many rows to keep room for while they load. */
   readonly placeholderRows?: number;
 }
 
-export function Table<T>({ caption, columns, rows, keyOf, empty, placeholderRows = 6 }: TableProps<T>) {
+export function Table<T>({
+  caption,
+  columns,
+  rows,
+  keyOf,
+  empty,
+  placeholderRows = 6,
+  error,
+}: TableProps<T>) {
+  if (rows === undefined && error !== undefined) return null;
   if (rows !== undefined && rows.length === 0) return <>{empty}</>;
   return (
     // Focusable, since wide tables scroll sideways.
