@@ -15,6 +15,8 @@ const flowing: OverviewSample = {
   devices: { online: 10, stale: 0, offline: 0 },
 };
 
+const nothing = { out_per_second: 0, by_verdict: { stored: 0, duplicate: 0, quarantined: 0 } };
+
 const judge = (changes: Partial<OverviewSample>, isStale = false) =>
   judgeFlow(
     Array.from({ length: 12 }, () => ({ ...flowing, ...changes })),
@@ -24,11 +26,14 @@ const judge = (changes: Partial<OverviewSample>, isStale = false) =>
 test('the verdict names the worst that is so', () => {
   expect(judge({})).toMatchObject({ tone: 'good', title: 'Flowing' });
   expect(judge({}).sentence).toContain('2,000');
-  expect(judge({ in_per_second: 0, out_per_second: 0, backlog: 0 })).toMatchObject({ title: 'Idle' });
+  expect(judge({ ...nothing, in_per_second: 0, backlog: 0 })).toMatchObject({ title: 'Idle' });
   expect(judge({ backlog: 90_000 })).toMatchObject({ tone: 'warn', title: 'Backing up' });
   expect(judge({ backlog: 90_000, out_per_second: 9_000 })).toMatchObject({ title: 'Catching up' });
   expect(judge({ door_to_row_ms: { p50: 900, p99: 8_000 } })).toMatchObject({ tone: 'warn' });
-  expect(judge({ backlog: 500, out_per_second: 0 })).toMatchObject({ tone: 'bad', title: 'Standing still' });
+  expect(judge({ ...nothing, backlog: 500 })).toMatchObject({ tone: 'bad', title: 'Standing still' });
+  // What is refused is settled, too.
+  const refused = { stored: 0, duplicate: 0, quarantined: 2_000 };
+  expect(judge({ out_per_second: 0, by_verdict: refused })).toMatchObject({ title: 'Flowing' });
   expect(judge({ unaccounted: 3, backlog: 90_000 })).toMatchObject({ tone: 'bad', title: 'Unaccounted' });
   expect(judge({ unaccounted: 3 }, true)).toMatchObject({ title: 'No news' });
 });

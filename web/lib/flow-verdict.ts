@@ -40,7 +40,7 @@ export function judgeFlow(samples: readonly OverviewSample[], isStale: boolean):
 function judgeBacklog(samples: readonly OverviewSample[], last: OverviewSample): FlowVerdict | undefined {
   const backlog = last.backlog ?? 0;
   const earlier = samples.slice(-looksBackSamples);
-  const taken = earlier.reduce((sum, { out_per_second }) => sum + out_per_second, 0);
+  const taken = earlier.reduce((sum, sample) => sum + settledPerSecond(sample), 0);
   if (backlog > 0 && taken === 0 && earlier.length === looksBackSamples) {
     return {
       tone: 'bad',
@@ -51,7 +51,7 @@ function judgeBacklog(samples: readonly OverviewSample[], last: OverviewSample):
   const p99 = last.door_to_row_ms?.p99 ?? 0;
   const isDeep = backlog > 100 && backlog > last.in_per_second * deepBacklogSeconds;
   if (!isDeep && p99 < slowRowMs) return undefined;
-  const grows = last.in_per_second > last.out_per_second;
+  const grows = last.in_per_second > settledPerSecond(last);
   return {
     tone: 'warn',
     title: grows ? 'Backing up' : 'Catching up',
@@ -60,12 +60,18 @@ function judgeBacklog(samples: readonly OverviewSample[], last: OverviewSample):
 }
 
 function judgeRate(last: OverviewSample): FlowVerdict {
-  if (last.in_per_second === 0 && last.out_per_second === 0) {
+  if (last.in_per_second === 0 && settledPerSecond(last) === 0) {
     return { tone: 'quiet', title: 'Idle', sentence: 'Nothing is arriving, and nothing waits.' };
   }
   return {
     tone: 'good',
     title: 'Flowing',
-    sentence: `${formatRate(last.in_per_second)} messages a second come in, ${formatRate(last.out_per_second)} are settled.`,
+    sentence: `${formatRate(last.in_per_second)} messages a second come in, ${formatRate(settledPerSecond(last))} are settled.`,
   };
+}
+
+/** Whatever the outcome: what is quarantined does not wait either. */
+export function settledPerSecond({ out_per_second, by_verdict }: OverviewSample): number {
+  const outcomes = Object.values(by_verdict).reduce((sum, each) => sum + each, 0);
+  return Math.max(out_per_second, outcomes);
 }

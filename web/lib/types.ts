@@ -197,8 +197,8 @@ export interface DeadLetter {
 }
 
 export interface LimitedDevice {
-  readonly tenant_id: string;
-  readonly device_id: string;
+  readonly tenant_id: string | null;
+  readonly device_id: string | null;
   readonly limited: number;
 }
 

@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import type uPlot from 'uplot';
 import { now } from '../lib/clock.ts';
-import { judgeFlow } from '../lib/flow-verdict.ts';
+import { judgeFlow, settledPerSecond } from '../lib/flow-verdict.ts';
 import { formatCount, formatMs, formatRate } from '../lib/format.ts';
 import { useOverviewFeed } from '../lib/overview-feed.ts';
 import { to } from '../lib/router.ts';
@@ -49,19 +49,24 @@ export function Overview({ tenant }: { readonly tenant?: string }) {
           <FlowChart samples={samples} />
         </Panel>
         <div class="columns">
-          <Panel title="By source" aside={<span class="muted">per second</span>}>
-            <Shares
-              rows={[
-                ['HTTP', last?.by_source.http ?? 0],
-                ['MQTT', last?.by_source.mqtt ?? 0],
-              ]}
-            />
-          </Panel>
+          {tenant === undefined && (
+            <Panel title="By source" aside={<span class="muted">per second</span>}>
+              <Shares
+                rows={[
+                  ['HTTP', last?.by_source.http ?? 0],
+                  ['MQTT', last?.by_source.mqtt ?? 0],
+                ]}
+              />
+            </Panel>
+          )}
           <Panel title="By verdict" aside={<span class="muted">per second</span>}>
             <Shares
               rows={[
                 ['Stored', last?.by_verdict.stored ?? 0, 'good'],
-                ['Duplicate', last?.by_verdict.duplicate ?? 0, 'quiet'],
+                // Duplicates are counted over all tenants only.
+                ...(tenant === undefined
+                  ? [['Duplicate', last?.by_verdict.duplicate ?? 0, 'quiet'] as const]
+                  : []),
                 ['Quarantined', last?.by_verdict.quarantined ?? 0, 'warn', quarantineOf(tenant)],
               ]}
             />
@@ -72,6 +77,7 @@ export function Overview({ tenant }: { readonly tenant?: string }) {
                 ['Online', last?.devices.online ?? 0, 'good', devicesOf(tenant, 'ONLINE')],
                 ['Stale', last?.devices.stale ?? 0, 'warn', devicesOf(tenant, 'STALE')],
                 ['Offline', last?.devices.offline ?? 0, 'bad', devicesOf(tenant, 'OFFLINE')],
+                ['Never heard of', last?.devices.silent ?? 0, 'quiet'],
               ]}
             />
           </Panel>
@@ -93,7 +99,7 @@ function Tiles({ last, isWhole }: { readonly last: OverviewSample | undefined; r
   return (
     <dl class="tiles">
       <Tile name="In" value={rate(last?.in_per_second)} unit="/s" />
-      <Tile name="Settled" value={rate(last?.out_per_second)} unit="/s" />
+      <Tile name="Settled" value={rate(last && settledPerSecond(last))} unit="/s" />
       <Tile
         name="Backlog"
         value={last?.backlog == null ? '–' : formatCount(last.backlog)}
@@ -155,7 +161,7 @@ function FlowChart({ samples }: { readonly samples: readonly OverviewSample[] })
   const label =
     last === undefined
       ? 'Messages per second: no figures yet'
-      : `Messages per second: ${formatRate(last.in_per_second)} in, ${formatRate(last.out_per_second)} settled`;
+      : `Messages per second: ${formatRate(last.in_per_second)} in, ${formatRate(settledPerSecond(last))} settled`;
   return (
     <Chart
       data={data}
@@ -170,7 +176,8 @@ function FlowChart({ samples }: { readonly samples: readonly OverviewSample[] })
 /** A break where the feed was lost for a while. */
 function flowData(samples: readonly OverviewSample[]): uPlot.AlignedData {
   const [x, ins, outs]: [number[], (number | null)[], (number | null)[]] = [[], [], []];
-  for (const { time, in_per_second, out_per_second } of samples) {
+  for (const sample of samples) {
+    const { time, in_per_second } = sample;
     const at = Date.parse(time) / 1_000;
     const before = x.at(-1);
     if (before !== undefined && at - before > longestUnbrokenSeconds) {
@@ -180,7 +187,7 @@ function flowData(samples: readonly OverviewSample[]): uPlot.AlignedData {
     }
     x.push(at);
     ins.push(in_per_second);
-    outs.push(out_per_second);
+    outs.push(settledPerSecond(sample));
   }
   return [x, ins, outs];
 }

@@ -21,20 +21,22 @@ export function RateLimits({ tenant }: { readonly tenant?: string }) {
       ? [
           {
             title: 'Tenant',
-            cell: ({ tenant_id }: LimitedDevice) => (
-              <a href={to('t', tenant_id, 'rate-limits')}>{tenant_id}</a>
-            ),
+            cell: ({ tenant_id }: LimitedDevice) =>
+              tenant_id === null ? '' : <a href={to('t', tenant_id, 'rate-limits')}>{tenant_id}</a>,
           },
         ]
       : []),
     {
       title: 'Device',
-      cell: (row) => (
-        <a href={to('t', row.tenant_id ?? tenant ?? '', 'devices', row.device_id)}>{row.device_id}</a>
-      ),
+      cell: ({ tenant_id, device_id }) =>
+        device_id === null ? (
+          ''
+        ) : (
+          <a href={to('t', tenant_id ?? tenant ?? '', 'devices', device_id)}>{device_id}</a>
+        ),
       mono: true,
     },
-    { title: 'Messages over the limit', cell: ({ limited }) => formatCount(limited), align: 'right' },
+    { title: 'Refused in 10 min', cell: ({ limited }) => formatCount(limited), align: 'right' },
   ];
   const found = limits.data;
   const [isEditing, setEditing] = useState(false);
