@@ -10,12 +10,15 @@ export class ApiError extends Error {
     readonly title: string,
     readonly detail: string,
     readonly retryAfterSeconds: number | undefined,
+    /** Of a text with a fault in it: where, from 0. */
+    readonly position?: number,
   ) {
     super(detail === '' ? title : detail);
   }
 
   /** What the reader can do about it, where the answer does not say. */
   get remedy(): string {
+    if (this.position !== undefined) return `The fault is at character ${this.position + 1}.`;
     if (this.status === 0) return 'Check that the console is running and that this machine reaches it.';
     if (this.status === 403) return 'Sign in with a key of a higher level.';
     if (this.status === 404) return 'It may have been deleted, or belong to another tenant.';
@@ -94,8 +97,15 @@ function toError(response: Response, text: string): ApiError {
   const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
   const seconds = Number.isFinite(retryAfter) ? retryAfter : undefined;
   try {
-    const { title, detail } = JSON.parse(text) as { title?: unknown; detail?: unknown };
-    return new ApiError(response.status, textOf(title, response.statusText), textOf(detail, ''), seconds);
+    const { title, detail, position } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    const place = typeof position === 'number' ? ([position] as const) : ([] as const);
+    return new ApiError(
+      response.status,
+      textOf(title, response.statusText),
+      textOf(detail, ''),
+      seconds,
+      ...place,
+    );
   } catch {
     return new ApiError(response.status, response.statusText || `Status ${response.status}`, '', seconds);
   }

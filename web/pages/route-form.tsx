@@ -4,6 +4,7 @@ import type { Destination, Route } from '../lib/types.ts';
 import { CopyBlock } from '../parts/copy.tsx';
 import { Dialog, FormDialog } from '../parts/dialog.tsx';
 import { Field, numberOf, Select, textOf } from '../parts/field.tsx';
+import { say } from '../parts/toast.tsx';
 
 type Kind = Destination['kind'];
 
@@ -12,6 +13,12 @@ const kinds: readonly (readonly [Kind, string])[] = [
   ['mqtt', 'MQTT topic'],
   ['nats', 'NATS subject'],
 ];
+
+interface Changed {
+  readonly signing_secret?: string;
+  /** Why delivery may send nothing there. */
+  readonly note?: string;
+}
 
 interface RouteFormProps {
   readonly tenant: string;
@@ -30,10 +37,11 @@ export function RouteForm({ tenant, route, onClose, onDone }: RouteFormProps) {
     const body = bodyOf(form, kind, route);
     const made =
       route === undefined
-        ? await call<{ signing_secret?: string }>('POST', base, {
+        ? await call<Changed>('POST', base, {
             body: { name: textOf(form, 'name'), ...body },
           })
-        : await call<{ signing_secret?: string }>('PATCH', base + apiPath(route.name), { body });
+        : await call<Changed>('PATCH', base + apiPath(route.name), { body });
+    if (made.note !== undefined) say(made.note);
     onDone();
     if (made.signing_secret === undefined) onClose();
     else setSecret(made.signing_secret);

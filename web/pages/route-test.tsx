@@ -1,6 +1,8 @@
 import { useState } from 'preact/hooks';
 import { type ApiError, call, toApiError } from '../lib/api.ts';
 import { formatCount } from '../lib/format.ts';
+import { indent } from '../lib/indent.ts';
+import { may } from '../lib/session.ts';
 import { Panel } from '../parts/bits.tsx';
 import { CopyBlock } from '../parts/copy.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -8,7 +10,20 @@ import { Problem } from '../parts/problem.tsx';
 interface TestResult {
   readonly looked_at: number;
   readonly matched: number;
-  readonly examples: readonly unknown[];
+  readonly condition_errors: number;
+  readonly examples: readonly Example[];
+}
+
+interface Example {
+  readonly line: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** As it would go over the wire. */
+function exampleText({ line, headers, body }: Example): string {
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return [line, ...head, '', indent(body)].join('\n');
 }
 
 /** Which of the last messages it would send, without sending any. */
@@ -31,9 +46,11 @@ export function RouteTest({ path }: { readonly path: string }) {
     <Panel
       title="Dry run"
       aside={
-        <button type="button" disabled={busy} onClick={() => void run()}>
-          {busy ? 'Looking …' : 'Try the last 100 messages'}
-        </button>
+        may('write') && (
+          <button type="button" disabled={busy} onClick={() => void run()}>
+            {busy ? 'Looking …' : 'Try the last 100 messages'}
+          </button>
+        )
       }
     >
       <Problem error={error} />
@@ -42,10 +59,13 @@ export function RouteTest({ path }: { readonly path: string }) {
       ) : (
         <div class="stacked" role="status">
           <p>
-            {formatCount(result.matched)} of {formatCount(result.looked_at)} messages match.
+            {formatCount(result.matched)} of {formatCount(result.looked_at)} messages match
+            {result.condition_errors > 0 &&
+              `; the condition failed on ${formatCount(result.condition_errors)}`}
+            .
           </p>
           {result.examples[0] !== undefined && (
-            <CopyBlock label="The first, as it is sent" text={JSON.stringify(result.examples[0], null, 2)} />
+            <CopyBlock label="The first, as it is sent" text={exampleText(result.examples[0])} />
           )}
         </div>
       )}

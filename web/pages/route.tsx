@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { apiPath, call, get } from '../lib/api.ts';
+import { apiPath, call, get, toApiError } from '../lib/api.ts';
 import { destinationText } from '../lib/destination.ts';
 import { formatCount } from '../lib/format.ts';
 import { useResource } from '../lib/resource.ts';
@@ -116,6 +116,15 @@ function RouteActions({ tenant, route, path, onChange }: RouteActionsProps) {
     close();
     setSecret(signing_secret);
   };
+  const finish = async () => {
+    try {
+      await call('POST', `${path}/rotate-secret?finish=true`);
+      say('Only the newest secret counts now.');
+    } catch (error) {
+      say(toApiError(error).message);
+    }
+    close();
+  };
   const remove = async () => {
     await call('DELETE', path);
     say(`${route.name} is deleted.`);
@@ -141,9 +150,13 @@ function RouteActions({ tenant, route, path, onChange }: RouteActionsProps) {
       {asked === 'rotate' && (
         <FormDialog title="Rotate the signing secret" submit="Rotate" onClose={close} onSubmit={rotate}>
           <p>
-            A new secret, shown once. For a day requests are signed with both, so that the receiver can change
-            over.
+            A new secret, shown once. From then on requests are signed with both, until{' '}
+            <em>Finish rotation</em> takes the old one away: the receiver can be changed over at any time
+            between.
           </p>
+          <button type="button" onClick={() => void finish()}>
+            Finish rotation
+          </button>
         </FormDialog>
       )}
       {asked === 'delete' && (
