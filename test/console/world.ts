@@ -146,7 +146,7 @@ async function firstEvent({ body }: Response): Promise<string> {
   let text = '';
   for await (const chunk of body ?? []) {
     text += decoder.decode(chunk, { stream: true });
-    if (text.includes('\ndata: ')) break;
+    if (text !== '') break;
   }
   return text;
 }

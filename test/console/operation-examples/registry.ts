@@ -8,7 +8,7 @@ export const registryExamples: Examples = {
   createTenant: { body: { tenant_id: 'new', name: 'New', rate_per_second: 10, burst: null }, status: 201 },
   getTenant: { status: 200 },
   changeTenant: { body: { burst: 7, device_burst: null }, status: 200 },
-  listDevices: { query: { search: 'OWN', status: 'ONLINE', revoked: 'false' }, status: 200 },
+  listDevices: { query: { revoked: 'false', limit: '500' }, status: 200 },
   createDevice: { body: { device_id: 'made', site_id: 's1', max_sensors: 3 }, status: 201 },
   getDevice: { status: 200 },
   importDevices: {
@@ -43,7 +43,8 @@ export const registryExamples: Examples = {
   createOperatorKey: { body: { name: 'another' }, status: 201 },
   revokeOperatorKey: async ({ pool }) => {
     const { rows } = await pool.query(
-      `insert into operator_keys (name, key_sha256) values ('former', sha256('former')) returning key_id`,
+      `insert into operator_keys (name, key_sha256) values ('former', sha256('former'))
+       on conflict (name) do update set revoked_at = null returning key_id`,
     );
     return { params: { key_id: String(rows[0].key_id) }, status: 200 };
   },
