@@ -1,6 +1,7 @@
 import type { Environment } from '../config/parse-config.ts';
 import type { Signals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
+import type { Screen } from './top/screen.ts';
 
 /** What every command is given instead of reaching for the process. */
 export interface CliContext {
@@ -11,6 +12,8 @@ export interface CliContext {
   /** Numbers in [0, 1). */
   readonly random: () => number;
   readonly signals: Signals;
+  /** Takes the whole terminal over; undefined, or absent, where standard output is none. */
+  readonly openScreen?: () => Screen | undefined;
   /** All of standard input. */
   readonly readStdin: () => Promise<string>;
 }

@@ -9,6 +9,7 @@ const stop = isRole(args[0]) ? signals.stop() : undefined;
 
 const { createTerminal } = await import('./terminal.ts');
 const { runCli } = await import('./run-cli.ts');
+const { openScreen } = await import('./top/screen.ts');
 
 // What was signalled while modules were evaluated is told in the next turn.
 await new Promise(setImmediate);
@@ -22,6 +23,8 @@ const exitCode = await runCli(args, {
   clock: Date.now,
   random: Math.random,
   signals,
+  openScreen: () =>
+    openScreen(process.stdout, process.stdin, (listener) => void process.on('exit', listener)),
   readStdin: () => Bun.stdin.text(),
 });
 

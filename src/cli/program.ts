@@ -19,6 +19,7 @@ import { addSimulateCommand } from './commands/simulate.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTelemetryCommand } from './commands/telemetry.ts';
 import { addTenantCommands } from './commands/tenant.ts';
+import { addTopCommand } from './commands/top.ts';
 import { addTopologyCommand } from './commands/topology.ts';
 import { addUpCommand } from './commands/up.ts';
 import type { CliContext } from './context.ts';
@@ -61,6 +62,7 @@ export function createProgram(context: CliContext): Command {
   addDatabaseUsersCommand(program, context);
   program.commandsGroup('Look:');
   addStatusCommand(program, context);
+  addTopCommand(program, context);
   addAuditCommand(program, context);
   addReceiptCommand(program, context);
   addAlarmsCommands(program, context);

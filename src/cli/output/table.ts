@@ -55,7 +55,8 @@ function fit<Row>(columns: readonly Column<Row>[], cells: readonly string[][], w
   return widths;
 }
 
-function cut(cell: string, width: number): string {
+/** To a width, with an ellipsis in place of the rest. */
+export function cut(cell: string, width: number): string {
   if (displayWidth(cell) <= width) return cell;
   let kept = '';
   for (const character of cell) {

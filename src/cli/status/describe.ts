@@ -66,7 +66,7 @@ function auditOf(audit: Part<Audit>): string {
 }
 
 /** What the gateways' canaries say; where several differ, the worst. */
-function flowOf(roles: readonly RoleAnswer[]): string {
+export function flowOf(roles: readonly RoleAnswer[]): string {
   const gateways = roles.filter(({ flowing }) => typeof flowing === 'boolean');
   if (gateways.length === 0) return 'unknown: no gateway answers';
   const stuck = gateways.filter(({ flowing }) => flowing === false).map(({ id }) => id);
