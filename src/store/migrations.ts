@@ -13,6 +13,7 @@ import replayProgress from '../../sql/migrations/0011_replay_progress.sql' with 
 import consoleRoles from '../../sql/migrations/0012_console_roles.sql' with { type: 'text' };
 import statusHistory from '../../sql/migrations/0013_status_history.sql' with { type: 'text' };
 import routeHasSecrets from '../../sql/migrations/0014_route_has_secrets.sql' with { type: 'text' };
+import outboxStorage from '../../sql/migrations/0015_outbox_storage.sql' with { type: 'text' };
 
 export interface Migration {
   /** The number in front of the file's name. */
@@ -38,4 +39,5 @@ export const migrations: readonly Migration[] = [
   { version: 12, name: '0012_console_roles', sql: consoleRoles },
   { version: 13, name: '0013_status_history', sql: statusHistory },
   { version: 14, name: '0014_route_has_secrets', sql: routeHasSecrets },
+  { version: 15, name: '0015_outbox_storage', sql: outboxStorage },
 ];
