@@ -177,20 +177,13 @@ export class BridgedSession {
     });
   }
 
-  #take(link: BrokerLink, letter: Letter, { qos, retain }: IPublishPacket): Fate {
-    const { window, carry, metrics, onDropped } = this.#options;
+  #take(link: BrokerLink, letter: Letter, publish: IPublishPacket): Fate {
     const bytes = letter.topic.length + letter.payload.length;
     const fate = (async () => {
       await this.#enter(link, bytes);
-      try {
-        const outcome = retain ? 'retained' : await carry(letter);
-        if (outcome !== undefined) metrics.settled(qos, outcome);
-        if (outcome !== undefined && outcome !== 'accepted' && outcome !== 'duplicate')
-          onDropped(letter, outcome);
-        return outcome;
-      } finally {
-        window.leave(bytes);
-      }
+      const outcome = await this.#fateOf(letter, publish);
+      this.#options.window.leave(bytes);
+      return outcome;
     })();
     this.#underWay.add(fate);
     void fate.finally(() => {
@@ -198,6 +191,21 @@ export class BridgedSession {
       this.#whenQuiet();
     });
     return fate;
+  }
+
+  /** Never rejects: a message that meets a fault of ours would meet it each time, and hold up all others. */
+  async #fateOf(letter: Letter, { qos, retain }: IPublishPacket): Fate {
+    const { carry, metrics, log, onDropped } = this.#options;
+    const outcome = retain
+      ? 'retained'
+      : await carry(letter).catch((error) => {
+          log.error({ event: 'mqtt_bridge_failed', err: error }, 'a message could not be handled');
+          return 'refused' as const;
+        });
+    if (outcome === undefined) return undefined;
+    metrics.settled(qos, outcome);
+    if (outcome !== 'accepted' && outcome !== 'duplicate') onDropped(letter, outcome);
+    return outcome;
   }
 
   /** Waits for a place; the broker is not read meanwhile. */

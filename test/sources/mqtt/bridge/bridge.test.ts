@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import type { Packet } from 'mqtt-packet';
+import { generate, type Packet } from 'mqtt-packet';
 import { until } from '../../../harness/until.ts';
 import { away, startBridged, stored } from './bridged.ts';
 import { type BridgeConnection, startScriptedBroker } from './scripted-broker.ts';
@@ -154,6 +154,45 @@ describe('a connection that is lost', () => {
 });
 
 describe('bounds', () => {
+  test('a flood at QoS 0 that nothing takes stays with the broker', async () => {
+    await using broker = await startScriptedBroker();
+    await using _bridged = startBridged(broker, { maxInFlight: 100 });
+    const connection = await broker.subscribed(0);
+    const flood = generate(
+      { cmd: 'publish', topic, payload: 'x'.repeat(1_000), qos: 0, dup: false, retain: false } as never,
+      {
+        protocolVersion: 5,
+      },
+    );
+    const megabyte = Buffer.concat(Array.from({ length: 1_000 }, () => flood));
+    for (let written = 0; written < 40; written += 1) connection.sendBytes(megabyte);
+    let before = 0;
+    const unsent = await until(
+      async () => {
+        before = connection.unsent();
+        await Bun.sleep(1_000);
+        return connection.unsent() === before && before;
+      },
+      { what: 'the bridge reads no more' },
+    );
+    expect(unsent).toBeGreaterThan(20 * megabyte.length);
+  });
+
+  test('a message that meets a fault of ours does not hold up the others', async () => {
+    await using broker = await startScriptedBroker();
+    const faulty = {
+      accept: (message: { payloadText: string }) =>
+        message.payloadText.includes('bad') ? Promise.reject(new Error('a bug')) : Promise.resolve(stored),
+    };
+    await using bridged = startBridged(broker, { intake: faulty });
+    const connection = await broker.subscribed(0);
+    connection.send(publish(1, '{"bad":true}'));
+    connection.send(publish(2));
+    await until(() => pubacks(connection).length === 2, { what: 'both are acknowledged' });
+    expect(bridged.counts.settled).toEqual(['1 refused', '1 accepted']);
+    expect(bridged.logged.map(({ event }) => event)).toContain('mqtt_bridge_failed');
+  });
+
   test('beyond what may be under way nothing is read, and a PUBACK lets the next in', async () => {
     await using broker = await startScriptedBroker();
     await using bridged = startBridged(broker, { maxInFlight: 3 });

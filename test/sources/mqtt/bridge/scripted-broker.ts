@@ -10,6 +10,8 @@ export interface BridgeConnection {
   bytes(): Buffer;
   send(packet: Packet): void;
   sendBytes(bytes: Buffer): void;
+  /** Bytes that the bridge has not read, beyond what the system holds for it. */
+  unsent(): number;
   readonly closed: boolean;
   drop(): void;
 }
@@ -100,6 +102,7 @@ function connectionOf(
     bytes: () => bytes,
     send,
     sendBytes: (raw) => void socket.write(raw),
+    unsent: () => socket.writableLength,
     get closed() {
       return closed;
     },
