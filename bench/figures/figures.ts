@@ -10,6 +10,7 @@ import { memory } from './memory.ts';
 import { mqtt } from './mqtt.ts';
 import { receipts } from './receipts.ts';
 import { routes } from './routes.ts';
+import { series } from './series.ts';
 import { singleHttp } from './single-http.ts';
 import { wholeSystem } from './whole-system.ts';
 
@@ -23,6 +24,7 @@ export const figures: readonly Figure[] = [
   routes,
   delivery,
   receipts,
+  series,
   consolePages,
   wholeSystem,
   cpu,

@@ -7,6 +7,7 @@ import type { Actor } from './actor.ts';
 import type { LiveSink } from './event-stream.ts';
 import type { InstallationService } from './installation-service.ts';
 import type { QuarantineService } from './quarantine-service.ts';
+import type { ReadingsFeed } from './readings-feed.ts';
 import type { RouteService } from './route-service.ts';
 
 /**
@@ -25,6 +26,7 @@ export interface ConsoleServices {
   readonly randomBytes: (count: number) => Uint8Array;
   readonly quarantine: QuarantineService;
   readonly installation: InstallationService;
+  readonly readings: ReadingsFeed;
   readonly routes: RouteService;
   /** Aborted when the process is to end: live streams end with it. */
   readonly stopping: AbortSignal;

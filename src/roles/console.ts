@@ -5,6 +5,7 @@ import { type Console, consoleDefaults, createConsole } from '../console/console
 import type { ConsoleServices } from '../console/context.ts';
 import type { InstallationService } from '../console/installation-service.ts';
 import { createPages } from '../console/pages/create-pages.ts';
+import { createReadingsFeed } from '../console/readings-feed.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { whenAborted } from '../lib/when-aborted.ts';
 import { createConsoleMetrics } from '../observe/console.ts';
@@ -159,6 +160,7 @@ function servicesOf(
     stopping,
     metrics: createConsoleMetrics(metrics),
     installation,
+    readings: createReadingsFeed(dialer.current),
     quarantine: createQuarantineService({
       config,
       pool,

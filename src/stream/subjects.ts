@@ -66,9 +66,9 @@ export function readingsSubject(tenantId: TenantId, deviceId: DeviceId): string 
   return `readings.${tenantId}.${encodeDeviceToken(deviceId)}`;
 }
 
-/** The readings of all devices of a tenant. */
-export function readingsSubjects(tenantId: TenantId): string {
-  return `readings.${tenantId}.*`;
+/** Of one tenant or all, of one device or all. */
+export function readingsSubjects(tenantId?: TenantId, deviceId?: DeviceId): string {
+  return `readings.${tenantId ?? '*'}.${deviceId === undefined ? '*' : encodeDeviceToken(deviceId)}`;
 }
 
 export function encodeDeviceToken(deviceId: string): string {

@@ -4,6 +4,7 @@ import { Registry } from 'prom-client';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { type Console, consoleDefaults, createConsole } from '../../src/console/console.ts';
 import type { ConsoleServices } from '../../src/console/context.ts';
+import type { ReadingsFeed } from '../../src/console/readings-feed.ts';
 import type { KeyedOperation, Operation } from '../../src/console/operation.ts';
 import { createSecret, hashToken, operatorKeyPrefix, tenantKeyPrefix } from '../../src/model/token.ts';
 import { createConsoleMetrics } from '../../src/observe/console.ts';
@@ -54,6 +55,15 @@ export interface WorldOptions {
   readonly trustProxy?: boolean;
 }
 
+/** Who follows hears one reading: of the tenant, or of the other where all are followed. */
+const readingsAtOnce: ReadingsFeed = {
+  isOpen: true,
+  follow: ({ tenantId = 'foreign', deviceId = 'd1' }, onReading) => {
+    onReading(`{"tenant_id":"${tenantId}","device_id":"${deviceId}","metrics":{"temp":22.50}}`);
+    return () => undefined;
+  },
+};
+
 const unlimited = { ratePerSecond: 1e6, burst: 1e6 };
 
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
@@ -89,6 +99,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     stopping: new AbortController().signal,
     metrics: createConsoleMetrics(new Registry()),
     installation,
+    readings: readingsAtOnce,
     doors: { httpPort: 8080, mqttPort: 1883, publicHttpUrl: undefined, publicMqttUrl: undefined },
   };
   const console = createConsole({

@@ -11,6 +11,7 @@ import { keyOperations } from './keys.ts';
 import { quarantineOperations } from './quarantine/quarantine.ts';
 import { routeOperations } from './routes/routes.ts';
 import { sessionOperations } from './session.ts';
+import { liveOperations } from './telemetry/live.ts';
 import { seriesOperations } from './telemetry/series.ts';
 import { telemetryOperations } from './telemetry/telemetry.ts';
 import { tenantOperations } from './tenants.ts';
@@ -25,6 +26,7 @@ export const operations: readonly Operation[] = [
   ...devicePartOperations,
   ...telemetryOperations,
   ...seriesOperations,
+  ...liveOperations,
   ...quarantineOperations,
   ...routeOperations,
   ...deadLetterOperations,

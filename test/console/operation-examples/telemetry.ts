@@ -7,4 +7,6 @@ export const telemetryExamples: Examples = {
   latestTelemetry: { status: 200 },
   deviceSeries: { query: { ...day, metric: 'temp', points: '500' }, status: 200 },
   deviceGaps: { query: day, status: 200 },
+  followReadings: { query: { device_id: 'own-1', metric: ['temp', 'none'] }, status: 200 },
+  followAllReadings: { status: 200 },
 };
