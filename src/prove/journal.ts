@@ -25,6 +25,8 @@ export interface Span {
 export interface Journal {
   readonly entries: ReadonlyMap<number, JournalEntry>;
   record(message: ProveMessage, outcome: SendOutcome, span: Span): void;
+  /** Answers that the contract does not have, each once. */
+  readonly outOfContract: ReadonlySet<string>;
   /** Messages with at least one yes. */
   readonly answered: number;
   /** Attempts whose outcome nobody knows. */
@@ -38,8 +40,12 @@ export interface Journal {
   firstYes(doors: readonly ProveMessage['door'][]): { readonly afterMs: number | undefined };
 }
 
+/** Enough to know them by. */
+const maxOddAnswers = 20;
+
 export function createJournal(now: () => number, wallClock: () => number): Journal {
   const entries = new Map<number, JournalEntry>();
+  const odd = new Set<string>();
   const totals = { answered: 0, unknown: 0, worstYesMs: 0 };
   let watches: { since: number; doors: readonly string[]; afterMs: number | undefined }[] = [];
   const sawYes = ({ message, firstStartedMs }: JournalEntry, { startedMs, endedMs }: Span) => {
@@ -52,7 +58,9 @@ export function createJournal(now: () => number, wallClock: () => number): Journ
   };
   return {
     entries,
-    record: (message, { answer, why }, span) => {
+    outOfContract: odd,
+    record: (message, { answer, why, outOfContract }, span) => {
+      if (outOfContract !== undefined && odd.size < maxOddAnswers) odd.add(outOfContract);
       const entry = entries.get(message.n) ?? newEntry(message, span);
       entries.set(message.n, entry);
       entry.attempts += 1;

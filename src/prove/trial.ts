@@ -88,6 +88,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult & { e
   const unsent = messages.length - entries.length;
   if (unsent > 0 && !stop.aborted)
     complaints.push({ kind: 'stuck', what: `${unsent} messages were never sent` });
+  for (const what of journal.outOfContract) complaints.push({ kind: 'answer', what });
   const rows = await readRows(stack.pool, messages[0]?.n ?? 0);
   const { violations, counts } = checkMessages(entries, rows);
   const after = stand ?? before;

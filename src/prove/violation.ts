@@ -4,6 +4,7 @@
  * - `changed`: a row that is not what was sent; `misplaced`: stored instead of quarantined, or the other way round;
  * - `books`: claims, ledger, rows and the stream do not add up; `latest`: sensors or last-seen are wrong;
  * - `undelivered`: a matching message that neither arrived nor is a dead letter; `misrouted`: one that does not match;
+ * - `answer`: HTTP answered with what the contract does not have, as a 503 without `Retry-After`;
  * - `stuck`: no yes, or not settled, long after the last fault; `crashed`: a process ended by itself, or would not stop.
  */
 export const violationKinds = [
@@ -17,6 +18,7 @@ export const violationKinds = [
   'undelivered',
   'misrouted',
   'stuck',
+  'answer',
   'crashed',
 ] as const;
 export type ViolationKind = (typeof violationKinds)[number];

@@ -10,7 +10,7 @@ export function createBatchSender(urls: readonly string[]): Sender {
       const body = { messages: messages.map(itemOf) };
       const answer = await postJson(`${urlOf(urls, first + attempt)}/ingest/v1/batch`, body, {});
       if ('outcome' in answer) return messages.map(() => answer.outcome);
-      if (answer.status !== 200) return messages.map(() => refusal(answer.status, answer.text));
+      if (answer.status !== 200) return messages.map(() => refusal(answer));
       const results = resultsOf(answer.text);
       return messages.map((_, index) => itemOutcome(results[index]));
     },

@@ -12,7 +12,7 @@ export function createHttpSender(urls: readonly string[]): Sender {
       ...(key === undefined ? {} : { 'Idempotency-Key': key }),
     });
     if ('outcome' in answer) return answer.outcome;
-    return answer.status === 202 ? { answer: 'yes' } : refusal(answer.status, answer.text);
+    return answer.status === 202 ? { answer: 'yes' } : refusal(answer);
   };
   return {
     send: (messages, attempt) => Promise.all(messages.map((message) => sendOne(message, attempt))),
@@ -24,13 +24,24 @@ export function urlOf(urls: readonly string[], turn: number): string {
   return urls[turn % urls.length] ?? '';
 }
 
-/** 4xx is a decision; anything else may have been stored. */
-export function refusal(status: number, text: string): SendOutcome {
+/** 4xx is a decision; anything else may have been stored. Of that there is only 503, which says when to come back. */
+export function refusal({ status, text, retryAfter }: Answered): SendOutcome {
   const isKnown = status >= 400 && status < 500;
-  return { answer: isKnown ? 'no' : 'unknown', why: `${status} ${text.slice(0, 200)}` };
+  const why = `${status} ${text.slice(0, 200)}`;
+  if (isKnown) return { answer: 'no', why };
+  const seconds = Number(retryAfter ?? Number.NaN);
+  const isHonest = status === 503 && Number.isInteger(seconds) && seconds >= 1 && seconds <= 60;
+  const outOfContract = `${status} with Retry-After ${retryAfter ?? 'missing'}: ${text.slice(0, 200)}`;
+  return { answer: 'unknown', why, ...(isHonest ? {} : { outOfContract }) };
 }
 
-type HttpAnswer = { readonly status: number; readonly text: string } | { readonly outcome: SendOutcome };
+interface Answered {
+  readonly status: number;
+  readonly text: string;
+  readonly retryAfter: string | null;
+}
+
+type HttpAnswer = Answered | { readonly outcome: SendOutcome };
 
 export async function postJson(
   url: string,
@@ -45,7 +56,11 @@ export async function postJson(
       signal: AbortSignal.timeout(answerTimeoutMs),
       redirect: 'error',
     });
-    return { status: response.status, text: await response.text() };
+    return {
+      status: response.status,
+      text: await response.text(),
+      retryAfter: response.headers.get('retry-after'),
+    };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     // Nothing listened, so nothing was sent; after any other failure nobody knows.

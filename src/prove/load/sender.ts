@@ -10,6 +10,8 @@ export interface SendOutcome {
   readonly answer: Answer;
   /** What was answered, or went wrong; for whoever has to find out. */
   readonly why?: string;
+  /** An answer that the contract does not have. */
+  readonly outOfContract?: string;
 }
 
 /** One door, as a device sees it. Never throws. */
