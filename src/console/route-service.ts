@@ -10,8 +10,21 @@ export interface RouteService {
   readonly maxPerTenant: number;
   /** Why delivery may send nothing there, as far as the address itself shows it. */
   noteOn(destination: Destination): string | undefined;
+  /** Undefined where NATS cannot be asked. */
+  placeState(tenantId: string, destination: Destination): Promise<PlaceState | undefined>;
   /** What a route would send of stored messages, the newest first. Sends nothing. */
   foresee(request: ForeseeRequest): RouteForesight;
+}
+
+/** What the delivery processes say of a route's destination. */
+export interface PlaceState {
+  /** How many answered. */
+  readonly processes: number;
+  /** How many of them leave it alone, after failures in a row. */
+  readonly leftAloneBy: number;
+  readonly failures: number;
+  /** Until the first of them tries it again; 0: now. */
+  readonly triedInMs: number;
 }
 
 export interface ForeseeRequest {

@@ -168,7 +168,7 @@ function servicesOf(
       log,
       random,
     }),
-    routes: createRouteService(config, wallClock),
+    routes: createRouteService(config, dialer.current, wallClock),
     doors: {
       httpPort: config.httpPort,
       mqttPort: config.mqttPort,

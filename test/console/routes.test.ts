@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import type { RouteService } from '../../src/console/route-service.ts';
 import { openRouteSecrets } from '../../src/model/route-secrets.ts';
 import { aRoute, webhook } from './operation-examples/routes.ts';
 import { type CallOptions, createWorld, type World } from './world.ts';
@@ -133,24 +134,52 @@ test('the counters are the route’s own, and pages go by name', async () => {
   expect(names).toContain(second);
 });
 
-test('without a key nothing is sealed, and it is said which key is missing', async () => {
-  await using_(async (keyless) => {
-    const answer = await keyless.call('POST', own, {
-      key: 'write',
-      body: { name: 'x', destination: webhook },
-    });
-    expect(answer).toMatchObject({
-      status: 409,
-      json: { detail: expect.stringContaining('TRIBUTARY_SECRETS_KEY') },
-    });
-    const body = { name: 'x', destination: webhook, secrets: { unsigned: true } };
-    expect((await keyless.call('POST', own, { key: 'write', body })).status).toBe(201);
-  });
+test('a route says whether delivery leaves its destination alone; null where NATS is away', async () => {
+  const name = await aRoute(world);
+  expect((await call('GET', `${own}/${name}`)).json).toMatchObject({ destination_state: null });
+  const asked: unknown[] = [];
+  await withOther(
+    async (other) => {
+      const shown = await other.call('GET', `${own}/${await aRoute(other)}`, { key: 'read' });
+      expect(shown.json).toMatchObject({
+        destination_state: { delivery_processes: 2, left_alone_by: 1, failures: 7, tried_in_ms: 900 },
+      });
+    },
+    {
+      placeState: async (...about) => {
+        asked.push(about);
+        return { processes: 2, leftAloneBy: 1, failures: 7, triedInMs: 900 };
+      },
+    },
+  );
+  expect(asked).toEqual([['own', webhook]]);
 });
 
-async function using_(work: (keyless: World) => Promise<void>): Promise<void> {
-  const keyless = await createWorld({
-    services: (services) => ({ ...services, routes: { ...services.routes, secretsKey: undefined } }),
+test('without a key nothing is sealed, and it is said which key is missing', async () => {
+  await withOther(
+    async (keyless) => {
+      const answer = await keyless.call('POST', own, {
+        key: 'write',
+        body: { name: 'x', destination: webhook },
+      });
+      expect(answer).toMatchObject({
+        status: 409,
+        json: { detail: expect.stringContaining('TRIBUTARY_SECRETS_KEY') },
+      });
+      const body = { name: 'x', destination: webhook, secrets: { unsigned: true } };
+      expect((await keyless.call('POST', own, { key: 'write', body })).status).toBe(201);
+    },
+    { secretsKey: undefined },
+  );
+});
+
+/** With a world of its own whose route service differs. */
+async function withOther(
+  work: (other: World) => Promise<void>,
+  changes: Partial<RouteService>,
+): Promise<void> {
+  const other = await createWorld({
+    services: (services) => ({ ...services, routes: { ...services.routes, ...changes } }),
   });
-  await work(keyless).finally(() => keyless.close());
+  await work(other).finally(() => other.close());
 }

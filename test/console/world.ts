@@ -86,6 +86,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     randomBytes,
     routes: createRouteService(
       parseConfig({ TRIBUTARY_SECRETS_KEY: Buffer.alloc(32, 7).toString('base64') }),
+      () => undefined,
       Date.now,
     ),
     quarantine: createQuarantineService({

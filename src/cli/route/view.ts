@@ -1,6 +1,7 @@
 import { routeCapDefaults } from '../../model/route.ts';
 import type { Destination } from '../../model/route-destination.ts';
 import type { RouteSecrets } from '../../model/route-secrets.ts';
+import type { PlaceState } from '../../roles/routes/place-state.ts';
 import type { StoredRoute } from '../../store/registry/route-row.ts';
 import { inRoutes, type RouteState } from '../../store/routes/select-route-states.ts';
 import { formatAgo, formatDuration, formatTime } from '../output/duration.ts';
@@ -8,7 +9,6 @@ import { inTableWords, JsonText } from '../output/json.ts';
 import { describeLimit } from '../output/limit.ts';
 import { formatCount } from '../output/number.ts';
 import { type Column, oneLine } from '../output/table.ts';
-import type { PlaceState } from './ask-place.ts';
 
 export interface RouteWithState {
   readonly route: StoredRoute;

@@ -1,9 +1,11 @@
+import type { NatsConnection } from '@nats-io/nats-core';
 import type { Config } from '../../config/settings.ts';
 import type { RouteService } from '../../console/route-service.ts';
 import { parseSecretsKey } from '../../model/route-secrets.ts';
 import { createStoredMatcher } from './match-stored.ts';
 import { noteOnDestination } from './note-on-destination.ts';
 import { outgoingOf, parcelsOf } from './outgoing.ts';
+import { askPlaceState } from './place-state.ts';
 
 function parseKey(text: string): Uint8Array {
   try {
@@ -18,12 +20,21 @@ function parseKey(text: string): Uint8Array {
  * The API's hold on routes, by the rules of workers and delivery and the process's settings.
  * @throws Error where the secrets' key is none
  */
-export function createRouteService(config: Config, wallClock: () => number): RouteService {
+export function createRouteService(
+  config: Config,
+  nats: () => NatsConnection | undefined,
+  wallClock: () => number,
+): RouteService {
   const { secretsKey, routesPerTenant } = config;
   return {
     secretsKey: secretsKey === undefined ? undefined : parseKey(secretsKey),
     maxPerTenant: routesPerTenant,
     noteOn: noteOnDestination,
+    placeState: async (tenantId, destination) => {
+      const nc = nats();
+      if (nc === undefined) return undefined;
+      return askPlaceState(nc, { tenantId, destination }).catch(() => undefined);
+    },
     foresee({ route, secrets, messages, show }) {
       const match = createStoredMatcher({ ...route, firesOn: ['message'] });
       const results = messages.map((message) => ({ message, match: match(message) }));

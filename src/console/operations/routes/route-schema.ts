@@ -4,6 +4,7 @@ import { routeTriggers } from '../../../model/route.ts';
 import { mqttSchema, natsSchema, webhookSchema } from '../../../model/route-destination.ts';
 import type { StoredRoute } from '../../../store/registry/route-row.ts';
 import { inRoutes, type RouteState } from '../../../store/routes/select-route-states.ts';
+import type { PlaceState } from '../../route-service.ts';
 import { closed, count, nullable, ofTenant, oneOf, timeSchema } from '../../schemas.ts';
 
 export const tag = 'Routes';
@@ -94,6 +95,25 @@ export const routeSchema = closed({
   updated_at: timeSchema,
   state: stateSchema,
 });
+
+/** One route, with what its destination is like at the moment. */
+export const shownRouteSchema = closed({
+  ...routeSchema.properties,
+  destination_state: nullable(
+    closed({
+      delivery_processes: Type.Integer({ minimum: 0, description: 'that answered' }),
+      left_alone_by: Type.Integer({ minimum: 0, description: 'of these, after failures in a row' }),
+      failures: count,
+      tried_in_ms: Type.Integer({ minimum: 0, description: 'until the first of them tries again' }),
+    }),
+  ),
+});
+
+export function showPlace(place: PlaceState | undefined) {
+  if (place === undefined) return null;
+  const { processes, leftAloneBy, failures, triedInMs } = place;
+  return { delivery_processes: processes, left_alone_by: leftAloneBy, failures, tried_in_ms: triedInMs };
+}
 
 /** Of what makes or changes a route. */
 export const changedRouteSchema = closed({

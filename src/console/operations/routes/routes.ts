@@ -36,6 +36,8 @@ import {
   routeMembers,
   routeNameSchema,
   routeSchema,
+  shownRouteSchema,
+  showPlace,
   showRouteRow,
   tag,
 } from './route-schema.ts';
@@ -96,11 +98,14 @@ const get = defineOperation({
   summary: 'One route, what became of its messages and what waits',
   access: 'read',
   params: ofRoute,
-  answers: { 200: { description: 'The route', schema: routeSchema } },
+  answers: { 200: { description: 'The route', schema: shownRouteSchema } },
   handle: async ({ params }, { read, services }) => {
     const route = await read((client) => showRoute(client, params.tenant_id, params.name));
-    const [shown] = await showAll(services, [route]);
-    return ok(shown);
+    const [[shown], place] = await Promise.all([
+      showAll(services, [route]),
+      services.routes.placeState(route.tenantId, destinationOf(route)),
+    ]);
+    return ok({ ...shown, destination_state: showPlace(place) });
   },
 });
 
