@@ -8,7 +8,7 @@ import { silentLog } from '../store/with-database.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({ env: { TRIBUTARY_RECEIPT_KEY: Buffer.alloc(32, 5).toString('base64') } });
   await stack.cli('tenant', 'add', 'acme');
 }, 60_000);
 afterAll(() => stack[Symbol.asyncDispose]());
@@ -122,6 +122,26 @@ test('vouching wants a reason, and notes it with who it was', async () => {
        where v.replay_id = r.replay_id) as messages from replays r where vouched_because is not null`,
   );
   expect(rows).toMatchObject([{ operator: 'ann', vouched_because: 'ticket 17', messages: 2 }]);
+});
+
+test('a message is mended and stored: its receipt says so, and the audit stays exact', async () => {
+  await register('mended');
+  const headers = { 'X-Provision-Token': token };
+  const url = `${stack.httpUrl}/ingest/v1/tenant/acme/device/mended/telemetry`;
+  const body = JSON.stringify({ site_id: 's1', metrics: { n: 1 }, ts: 'yesterday', seq: 1 });
+  const { headers: answered } = await fetch(url, { method: 'POST', headers, body });
+  await until(async () => (await held('mended')) === 1, { what: 'the message is quarantined' });
+  const { rows } = await stack.pool.query<{ id: string }>(
+    `select quarantine_id::text as id from quarantine where device_id = 'mended'`,
+  );
+  const id = rows[0]?.id ?? '';
+  const time = new Date(Date.now() - 3_600_000).toISOString();
+  const payload = JSON.stringify({ site_id: 's1', metrics: { n: 1 }, ts: time, seq: 1 });
+  expect(await stack.cliJson('quarantine', 'mend', id, '--payload', payload)).toMatchObject({ passes: true });
+  expect(await stack.cliJson('quarantine', 'replay', '--id', id)).toMatchObject({ stored: 1, refused: 0 });
+  const receipt = await fetch(new URL(String(answered.get('Location')), stack.httpUrl), { headers });
+  expect(await receipt.json()).toMatchObject({ status: 'stored', time: time.replace('Z', '000Z') });
+  expect(await stack.cli('audit')).toMatchObject({ code: 0 });
 });
 
 test('by number, one or many; nothing said is refused; a purge; counters', async () => {

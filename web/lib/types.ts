@@ -226,6 +226,15 @@ export interface Route {
   readonly created_at: string;
   readonly updated_at: string;
   readonly state?: RouteState;
+  /** Of one route alone; null where delivery cannot be asked. */
+  readonly destination_state?: DestinationState | null;
+}
+
+export interface DestinationState {
+  readonly delivery_processes: number;
+  readonly left_alone_by: number;
+  readonly failures: number;
+  readonly tried_in_ms: number;
 }
 
 export interface RouteState {

@@ -89,10 +89,19 @@ function RouteCounts({ tenant, route }: { readonly tenant: string; readonly rout
             ? []
             : [['Next attempt', <Time key="next" at={state.next_attempt_at} ago />] as const]),
           ...(state.last_error === null ? [] : [['Last error', state.last_error] as const]),
+          ['Destination', describeDestination(route.destination_state)],
         ]}
       />
     </Panel>
   );
+}
+
+function describeDestination(found: Route['destination_state']): string {
+  if (found === undefined || found === null) return 'not known: delivery cannot be asked';
+  if (found.delivery_processes === 0) return 'no delivery process answers: nothing is sent';
+  if (found.left_alone_by === 0) return 'not down';
+  const seconds = Math.ceil(found.tried_in_ms / 1_000);
+  return `down: left alone after ${formatCount(found.failures)} failures in a row, tried again in ${seconds} s`;
 }
 
 interface RouteActionsProps {
