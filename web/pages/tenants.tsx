@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { call, get } from '../lib/api.ts';
+import { ApiError, apiPath, call, get } from '../lib/api.ts';
 import { formatCount } from '../lib/format.ts';
 import { useResource } from '../lib/resource.ts';
 import { navigate, to } from '../lib/router.ts';
@@ -10,23 +10,51 @@ import { Field, textOf } from '../parts/field.tsx';
 import { Pager, usePaging } from '../parts/pager.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { type Column, Table } from '../parts/table.tsx';
+import { say } from '../parts/toast.tsx';
+import { TenantLimits } from './tenant-limits.tsx';
 
-const columns: readonly Column<Tenant>[] = [
-  { title: 'Tenant', cell: (row) => <a href={to('t', row.tenant_id)}>{row.tenant_id}</a> },
-  { title: 'Name', cell: (row) => row.name },
-  {
-    title: 'Devices',
-    align: 'right',
-    cell: (row) => <a href={to('t', row.tenant_id, 'devices')}>{formatCount(row.devices)}</a>,
-  },
-  { title: 'Limit', cell: (row) => limitText(row.rate_per_second, row.burst), wideOnly: true },
-  {
-    title: 'Limit per device',
-    cell: (row) => limitText(row.device_rate_per_second, row.device_burst),
-    wideOnly: true,
-  },
-  { title: 'Since', cell: (row) => <Time at={row.created_at} />, wideOnly: true },
-];
+function columnsFor(onAct: (tenant: Tenant, what: 'limits' | 'delete') => void): Column<Tenant>[] {
+  return [
+    { title: 'Tenant', cell: (row) => <a href={to('t', row.tenant_id)}>{row.tenant_id}</a> },
+    { title: 'Name', cell: (row) => row.name },
+    {
+      title: 'Devices',
+      align: 'right',
+      cell: (row) => <a href={to('t', row.tenant_id, 'devices')}>{formatCount(row.devices)}</a>,
+    },
+    { title: 'Limit', cell: (row) => limitText(row.rate_per_second, row.burst), wideOnly: true },
+    {
+      title: 'Limit per device',
+      cell: (row) => limitText(row.device_rate_per_second, row.device_burst),
+      wideOnly: true,
+    },
+    { title: 'Since', cell: (row) => <Time at={row.created_at} />, wideOnly: true },
+    {
+      title: 'Change',
+      align: 'right',
+      cell: (row) => (
+        <>
+          <button
+            type="button"
+            class="quiet"
+            aria-label={`Limits of ${row.tenant_id}`}
+            onClick={() => onAct(row, 'limits')}
+          >
+            Limits
+          </button>
+          <button
+            type="button"
+            class="quiet"
+            aria-label={`Delete ${row.tenant_id}`}
+            onClick={() => onAct(row, 'delete')}
+          >
+            Delete
+          </button>
+        </>
+      ),
+    },
+  ];
+}
 
 export function limitText(rate: number | null, burst: number | null): string {
   if (rate === null && burst === null) return 'default';
@@ -37,6 +65,8 @@ export function limitText(rate: number | null, burst: number | null): string {
 export function Tenants() {
   const paging = usePaging();
   const [adding, setAdding] = useState(false);
+  const [asked, setAsked] = useState<Asked>();
+  const close = () => setAsked(undefined);
   const tenants = useResource(`tenants ${paging.cursor}`, (signal) =>
     get<Page<Tenant>>('/tenants', { limit: 100, cursor: paging.cursor }, { signal }),
   );
@@ -50,7 +80,7 @@ export function Tenants() {
       <Problem error={tenants.error} retry={tenants.reload} />
       <Table
         caption="Tenants"
-        columns={columns}
+        columns={columnsFor((tenant, what) => setAsked({ tenant, what }))}
         rows={tenants.data?.items}
         error={tenants.error}
         keyOf={(row) => row.tenant_id}
@@ -65,7 +95,45 @@ export function Tenants() {
       />
       <Pager paging={paging} next={tenants.data?.next} />
       {adding && <AddTenant onClose={() => setAdding(false)} />}
+      {asked?.what === 'limits' && (
+        <TenantLimits tenant={asked.tenant.tenant_id} onClose={close} onDone={tenants.reload} />
+      )}
+      {asked?.what === 'delete' && (
+        <DeleteTenant tenant={asked.tenant} onClose={close} onDone={tenants.reload} />
+      )}
     </>
+  );
+}
+
+interface Asked {
+  readonly tenant: Tenant;
+  readonly what: 'limits' | 'delete';
+}
+
+interface DeleteTenantProps {
+  readonly tenant: Tenant;
+  readonly onClose: () => void;
+  readonly onDone: () => void;
+}
+
+function DeleteTenant({ tenant: { tenant_id, devices }, onClose, onDone }: DeleteTenantProps) {
+  const submit = async (form: FormData) => {
+    if (textOf(form, 'confirm') !== tenant_id)
+      throw new ApiError(400, 'Not confirmed', `Type ${tenant_id} to confirm.`, undefined);
+    await call('DELETE', `${apiPath('tenants', tenant_id)}${devices > 0 ? '?with_data=true' : ''}`);
+    say(`${tenant_id} is deleted.`);
+    onDone();
+    onClose();
+  };
+  return (
+    <FormDialog title={`Delete ${tenant_id}`} submit="Delete" danger onClose={onClose} onSubmit={submit}>
+      <p>
+        {devices > 0
+          ? `Its ${formatCount(devices)} devices, all that they have sent, its keys and its routes are deleted, for good.`
+          : 'It has no devices. Its keys and its routes are deleted.'}
+      </p>
+      <Field label={`Type ${tenant_id} to confirm`} name="confirm" required autofocus />
+    </FormDialog>
   );
 }
 
