@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { createServer } from 'node:net';
+import type { Page } from 'playwright-core';
+import { findChromium, startBrowser, type TestBrowser, type TestPage } from '../harness/browser.ts';
+import { type Stack, startStack } from '../harness/stack.ts';
+import { until } from '../harness/until.ts';
+
+const chromium = findChromium();
+if (chromium === undefined) console.error('skipped: the console in a browser: chromium is not installed');
+
+/** The console shows the gateway's port to devices, so it has to be known before the gateway is started. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function shell(line: string): Promise<string> {
+  const child = Bun.spawn(['sh', '-c', line], { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+  return new Response(child.stdout).text();
+}
+
+/** A browser beside all else on two cores. */
+const timeoutMs = 180_000;
+
+describe.skipIf(chromium === undefined)('the console in Chromium, before everything real', () => {
+  let browser: TestBrowser;
+  let stack: Stack;
+  let opened: TestPage;
+  let page: Page;
+
+  beforeAll(async () => {
+    const port = String(await freePort());
+    stack = await startStack({
+      roles: { delivery: 1, console: 1 },
+      env: { TRIBUTARY_HTTP_PORT: port },
+    });
+    browser = await startBrowser(chromium ?? '');
+    opened = await browser.open();
+    page = opened.page;
+    const { key } = (await stack.cliJson('operator-key', 'add', 'browser')) as { key: string };
+    await page.goto(stack.consoleUrl);
+    await page.getByLabel('Key').fill(key);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Overview', exact: true }).waitFor();
+  });
+  afterAll(async () => {
+    await browser?.[Symbol.asyncDispose]();
+    await stack?.[Symbol.asyncDispose]();
+  }, timeoutMs);
+
+  test(
+    'a device is added, its line pasted, its reading seen; a wrong token is quarantined, mended, replayed and stored',
+    async () => {
+      const line = await addDevice(page);
+      expect(await shell(line)).toBe('{"status":"accepted"}');
+      await page.getByText('First message arrived').waitFor();
+      await page.getByRole('button', { name: 'Open boiler-1' }).click();
+      const latest = page.locator('[data-metric="temp_c"]');
+      await latest.getByText('21.5 °C').waitFor();
+      await page.getByRole('img', { name: /^temp_c: 1 points/ }).waitFor();
+      await page.getByText('live', { exact: true }).waitFor();
+      // On its chart without a reload.
+      await shell(line.replace('21.5', '23.75'));
+      await latest.getByText('23.75 °C').waitFor();
+
+      // Nobody's token: refused, and seen on the device's page.
+      await shell(
+        line.replace(/X-Provision-Token: \S+'/, "X-Provision-Token: nobodys-token'").replace('21.5', '99.5'),
+      );
+      const refused = page.getByRole('link', { name: 'TOKEN_INVALID' });
+      await refused.waitFor();
+      await refused.click();
+      await page.getByRole('heading', { name: 'TOKEN_INVALID' }).waitFor();
+      await mend(page, '24.25');
+      await replay(page);
+
+      await page.goto(`${stack.consoleUrl}/t/acme/devices/boiler-1`);
+      await page.getByRole('cell', { name: 'temp_c 24.25' }).waitFor();
+      await page.getByText('Nothing of this device was rejected').waitFor();
+      const { rows } = await stack.pool.query(
+        `select metrics ->> 'temp_c' as temp from telemetry where tenant_id = 'acme' order by arrived_at`,
+      );
+      expect(rows.map(({ temp }) => temp)).toEqual(['21.5', '23.75', '24.25']);
+      expect(opened.complaints).toEqual([]);
+    },
+    timeoutMs,
+  );
+
+  test(
+    'each page works before the real API and breaks no grave rule of accessibility',
+    async () => {
+      const pages: readonly (readonly [string, string])[] = [
+        ['/', 'Overview'],
+        ['/tenants', 'Tenants'],
+        ['/quarantine', 'Quarantine'],
+        ['/rate-limits', 'Rate limits'],
+        ['/system', 'System'],
+        ['/operator-keys', 'Operator keys'],
+        ['/audit-log', 'Audit log'],
+        ['/t/acme', 'Overview of acme'],
+        ['/t/acme/devices', 'Devices'],
+        ['/t/acme/devices/boiler-1', 'boiler-1'],
+        ['/t/acme/quarantine', 'Quarantine'],
+        ['/t/acme/routes', 'Routes'],
+        ['/t/acme/dead-letters', 'Dead letters'],
+        ['/t/acme/rate-limits', 'Rate limits'],
+        ['/t/acme/keys', 'Keys'],
+        ['/t/acme/audit-log', 'Audit log'],
+      ];
+      const faults: string[] = [];
+      for (const [path, heading] of pages) {
+        await page.goto(stack.consoleUrl + path);
+        await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor();
+        await until(async () => (await page.locator('[aria-busy="true"]').count()) === 0, {
+          what: `${path} is loaded`,
+          timeoutMs: 30_000,
+        });
+        const alerts = await page.getByRole('alert').allTextContents();
+        faults.push(
+          ...[...alerts, ...(await opened.seriousViolations())].map((fault) => `${path}: ${fault}`),
+        );
+      }
+      expect(faults).toEqual([]);
+      expect(opened.complaints).toEqual([]);
+    },
+    timeoutMs,
+  );
+});
+
+/** @returns the curl line as shown */
+async function addDevice(page: Page): Promise<string> {
+  await page.getByRole('link', { name: 'Tenants' }).click();
+  await page.getByRole('button', { name: 'Add tenant' }).first().click();
+  await page.getByLabel('Tenant id').fill('acme');
+  await page.keyboard.press('Enter');
+  await page.getByText('No devices yet').waitFor();
+  await page.getByRole('button', { name: 'Add device' }).first().click();
+  await page.getByLabel('Device id').fill('boiler-1');
+  await page.getByRole('dialog').getByLabel('Site').fill('plant-1');
+  await page.keyboard.press('Enter');
+  await page.locator('#line').waitFor();
+  await page.getByText('Waiting for the first message …').waitFor();
+  return (await page.locator('#line').textContent()) ?? '';
+}
+
+async function mend(page: Page, temp: string): Promise<void> {
+  await page
+    .getByLabel('Payload', { exact: true })
+    .fill(`{"site_id":"plant-1","metrics":{"temp_c":${temp}}}`);
+  await page.getByRole('button', { name: 'Save the mended payload' }).click();
+  await page.getByText(/^Mended, but still TOKEN_INVALID/).waitFor();
+}
+
+async function replay(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Replay' }).click();
+  await page.getByLabel('I vouch for them').check();
+  await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click();
+  await page.getByText('Done', { exact: true }).waitFor();
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
+}
