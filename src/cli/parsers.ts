@@ -23,6 +23,11 @@ export function parseRouteName(text: string): string {
   throw new InvalidArgumentError(`A route's name is ${routeNameRule}.`);
 }
 
+export function parseKeyName(text: string): string {
+  if (/^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,63}$/u.test(text)) return text;
+  throw new InvalidArgumentError('A name has 1 to 64 letters, digits, spaces, dots, _, @ and -.');
+}
+
 export function parseSiteId(text: string): string {
   if (text !== '' && text.length <= 128) return text;
   throw new InvalidArgumentError('A site_id has 1 to 128 characters.');

@@ -6,6 +6,7 @@ import { addDatabaseUsersCommand } from './commands/database-users.ts';
 import { addDeadLettersCommands } from './commands/dead-letters.ts';
 import { addDeviceCommands } from './commands/device.ts';
 import { addHealthcheckCommand } from './commands/healthcheck.ts';
+import { addKeyCommands } from './commands/key.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
 import { addNatsConfigCommand } from './commands/nats-config.ts';
 import { addOperatorKeyCommands } from './commands/operator-key.ts';
@@ -54,6 +55,7 @@ export function createProgram(context: CliContext): Command {
   addTenantCommands(program, context);
   addDeviceCommands(program, context);
   addRouteCommands(program, context);
+  addKeyCommands(program, context);
   addOperatorKeyCommands(program, context);
   addMigrateCommand(program, context);
   addTopologyCommand(program, context);

@@ -5,6 +5,7 @@ import {
   deviceTokenPrefix,
   operatorKeyPrefix,
   secretBytes,
+  tenantKeyPrefix,
   tokenFault,
 } from '../model/token.ts';
 import { usageError } from './exit-codes.ts';
@@ -20,6 +21,10 @@ export function newDeviceToken(): string {
 
 export function newOperatorKey(): string {
   return createSecret(operatorKeyPrefix, randomBytes(secretBytes));
+}
+
+export function newTenantKey(): string {
+  return createSecret(tenantKeyPrefix, randomBytes(secretBytes));
 }
 
 /** The token of `--token`: as given, or from standard input for `-`, which the list of processes does not show. */

@@ -46,7 +46,7 @@ export function createConsole(options: ConsoleOptions): Console {
   const operations = options.operations ?? allOperations;
   const app = new Hono<Bindings>();
   addOperations(app, operations, options);
-  const document = JSON.stringify(openApiDocument(operations, options.version));
+  const document = JSON.stringify(openApiDocument(operations, options.version, services.doors.publicHttpUrl));
   app.get(`${apiPrefix}/openapi.json`, () => new Response(document, { headers: jsonType }));
   addDocsPage(app, apiPrefix);
   refuseOtherMethods(app, operations);

@@ -1,11 +1,16 @@
 import type { TObject, TSchema } from 'typebox';
+import { ingestPaths, ingestTag } from './ingest-document.ts';
 import { type Answer, isOfTenant, type Operation } from './operation.ts';
 import { problems } from './problem.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** OpenAPI 3.1, from the same schemas that check what comes in. */
-export function openApiDocument(operations: readonly Operation[], version: string): Json {
+export function openApiDocument(
+  operations: readonly Operation[],
+  version: string,
+  gatewayUrl?: string,
+): Json {
   const paths: Record<string, Record<string, Json>> = {};
   for (const operation of operations) {
     const path = paths[operation.path] ?? {};
@@ -21,9 +26,9 @@ export function openApiDocument(operations: readonly Operation[], version: strin
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/api/v1' }],
-    tags: [...new Set(operations.map(({ tag }) => tag))].map((name) => ({ name })),
+    tags: [...new Set([...operations.map(({ tag }) => tag), ingestTag])].map((name) => ({ name })),
     security: [{ key: [] }, { session: [] }],
-    paths,
+    paths: { ...paths, ...ingestPaths(gatewayUrl) },
     components: { securitySchemes, schemas: { Problem: problemSchema }, responses: sharedResponses() },
   };
 }
@@ -133,6 +138,7 @@ const securitySchemes = {
     scheme: 'bearer',
     description: 'A tenant key (`trk_…`) or an operator key (`trbop_…`).',
   },
+  device: { type: 'apiKey', in: 'header', name: 'X-Provision-Token', description: 'A device’s token.' },
   session: {
     type: 'apiKey',
     in: 'cookie',

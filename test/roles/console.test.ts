@@ -1,4 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { Compile } from 'typebox/compile';
+import { ingestOperations } from '../../src/console/ingest-document.ts';
+import { batchPath } from '../../src/sources/http/batch-route.ts';
+import { rateLimitsPath } from '../../src/sources/http/rate-limits-route.ts';
+import { receiptsPath } from '../../src/sources/http/receipts.ts';
+import { singlePath } from '../../src/sources/http/single-route.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';
 
@@ -129,4 +135,65 @@ test('a console that is stopped ends its live streams, and exits with 0', async 
   const reading = new Response(body).text();
   expect(await second.stop()).toBe(0);
   expect(await reading).toStartWith('retry: ');
+});
+
+test('the gateway answers as the document says', async () => {
+  const tenant = { tenant_id: 'doc', device_id: 'd1', msg_type: 'telemetry' };
+  await stack.cliJson('tenant', 'add', 'doc');
+  const { token } = (await stack.cliJson('device', 'add', 'doc', 'd1', '--site', 's1')) as { token: string };
+  const body = { site_id: 's1', metrics: { temp: 1 } };
+  const device = { 'X-Provision-Token': token };
+  const calls: Record<string, () => Promise<Response>[]> = {
+    ingestMessage: () => [
+      call('ingestMessage', tenant, { headers: device, body }),
+      call('ingestMessage', tenant, { headers: { ...device, Prefer: 'wait=20' }, body }),
+      call('ingestMessage', tenant, { headers: device, body: 'no JSON' }),
+      call('ingestMessage', tenant, { body }),
+      call('ingestMessage', tenant, { headers: { 'X-Provision-Token': 'wrong', Prefer: 'wait=20' }, body }),
+    ],
+    ingestBatch: () => [
+      call('ingestBatch', {}, { body: { messages: [{ ...tenant, ...body, provision_token: token }, 1] } }),
+      call('ingestBatch', {}, { body: { messages: [] } }),
+    ],
+    readReceipt: () => [call('readReceipt', { receipt_id: 'none' }, { headers: device })],
+    readWorkerLimits: () => [
+      call('readWorkerLimits', {}, { headers: { Authorization: `Bearer ${key}` } }),
+      call('readWorkerLimits', {}, {}),
+    ],
+  };
+  expect(Object.keys(calls)).toEqual(ingestOperations.map(({ id }) => id));
+  const statuses = new Set<number>();
+  for (const operation of ingestOperations) {
+    for (const response of await Promise.all(calls[operation.id]?.() ?? [])) {
+      statuses.add(response.status);
+      const schema = operation.answers[response.status]?.schema;
+      const answer: unknown = await response.json();
+      if (schema === undefined)
+        expect([operation.id, operation.refusals]).toEqual([
+          operation.id,
+          expect.arrayContaining([response.status]),
+        ]);
+      else expect([operation.id, Compile(schema).Errors(answer)]).toEqual([operation.id, []]);
+    }
+  }
+  expect([...statuses].toSorted()).toEqual([200, 201, 202, 400, 401, 404, 422]);
+}, 60_000);
+
+function call(
+  id: string,
+  params: Readonly<Record<string, string>>,
+  { headers = {}, body }: { headers?: Record<string, string>; body?: unknown },
+): Promise<Response> {
+  const operation = ingestOperations.find((each) => each.id === id);
+  const path = operation?.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => params[name] ?? '') ?? '';
+  return fetch(stack.httpUrl + path, {
+    method: operation?.method.toUpperCase() ?? 'GET',
+    headers,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+}
+
+test('the document names the gateway’s paths, all of those under /ingest', () => {
+  const served = [singlePath, batchPath, receiptsPath, rateLimitsPath];
+  expect(ingestOperations.map(({ path }) => path.replaceAll(/\{(\w+)\}/g, ':$1'))).toEqual(served);
 });

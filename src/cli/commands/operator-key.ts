@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { hashToken } from '../../model/token.ts';
 import { addOperatorKey } from '../../store/registry/add-operator-key.ts';
 import { listOperatorKeys } from '../../store/registry/list-operator-keys.ts';
@@ -10,6 +10,7 @@ import { defineCommand, defineGroup, invocationOf } from '../define-command.ts';
 import { printListing } from '../listing.ts';
 import { formatAgo } from '../output/duration.ts';
 import { toJson } from '../output/json.ts';
+import { parseKeyName } from '../parsers.ts';
 import { newOperatorKey } from '../secrets.ts';
 
 export function addOperatorKeyCommands(program: Command, context: CliContext): void {
@@ -29,7 +30,7 @@ function addAdd(group: Command, context: CliContext): void {
     details: 'Requests carry it as `Authorization: Bearer …`. Only its SHA-256 is kept.',
     examples: ['operator-key add alice', 'operator-key add grafana --json'],
   })
-    .argument('<name>', 'who or what uses it', parseName)
+    .argument('<name>', 'who or what uses it', parseKeyName)
     .action(async (name: string, _options: unknown, self: Command) => {
       const invocation = invocationOf(context, self);
       const key = newOperatorKey();
@@ -70,7 +71,7 @@ function addRevoke(group: Command, context: CliContext): void {
     summary: 'take an operator key out of use',
     examples: ['operator-key revoke alice'],
   })
-    .argument('<name>', 'as in the list', parseName)
+    .argument('<name>', 'as in the list', parseKeyName)
     .action(async (name: string, _options: unknown, self: Command) => {
       const invocation = invocationOf(context, self);
       const revoked = await withDatabase(invocation, (pool) => revokeOperatorKey(pool, name));
@@ -81,9 +82,4 @@ function addRevoke(group: Command, context: CliContext): void {
 
 function keyAsJson(key: OperatorKey): unknown {
   return { name: key.name, created_at: key.createdAt, revoked_at: key.revokedAt ?? null };
-}
-
-function parseName(text: string): string {
-  if (/^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,63}$/u.test(text)) return text;
-  throw new InvalidArgumentError('A name has 1 to 64 letters, digits, spaces, dots, _, @ and -.');
 }
