@@ -4,8 +4,8 @@ import { Registry } from 'prom-client';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { type Console, consoleDefaults, createConsole } from '../../src/console/console.ts';
 import type { ConsoleServices } from '../../src/console/context.ts';
-import type { ReadingsFeed } from '../../src/console/readings-feed.ts';
 import type { KeyedOperation, Operation } from '../../src/console/operation.ts';
+import type { ReadingsFeed } from '../../src/console/readings-feed.ts';
 import { createSecret, hashToken, operatorKeyPrefix, tenantKeyPrefix } from '../../src/model/token.ts';
 import { createConsoleMetrics } from '../../src/observe/console.ts';
 import { createInstallationService } from '../../src/roles/installation-service.ts';
@@ -85,7 +85,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     wallClock: Date.now,
     randomBytes,
     routes: createRouteService(
-      parseConfig({ TRIBUTARY_SECRETS_KEY: Buffer.alloc(32, 7).toString('base64') }),
+      parseConfig({
+        TRIBUTARY_SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
+        TRIBUTARY_ROUTES_PER_TENANT: '1000000',
+      }),
       () => undefined,
       Date.now,
     ),
