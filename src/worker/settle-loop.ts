@@ -28,6 +28,11 @@ export const settleLoopDefaults = {
   retry: { baseMs: 50, maxMs: 3_000 } satisfies BackoffOptions,
   /** What is given back comes again after this time, spread over as much more. */
   giveBackMs: 1_000,
+  /**
+   * A restored stream takes one new plan, two workers that meet it at once another. More of them only a stream that gives one
+   * number to several messages in turn, as replicas do that have drifted apart: each would open an epoch.
+   */
+  maxReplans: 3,
 } as const;
 
 export interface SettleLoop {
@@ -88,7 +93,12 @@ async function settleBatch(
 }
 
 /** Settles a plan, or halves it until the message that the database refuses stands alone. */
-async function settlePlan(plan: Plan, options: SettleLoopOptions, abandoned: AbortSignal): Promise<void> {
+async function settlePlan(
+  plan: Plan,
+  options: SettleLoopOptions,
+  abandoned: AbortSignal,
+  replans = 0,
+): Promise<void> {
   try {
     const settled = await untilDone(
       () => options.settle(plan),
@@ -99,9 +109,9 @@ async function settlePlan(plan: Plan, options: SettleLoopOptions, abandoned: Abo
     for (const { entry } of settled) entry.message.ack();
     options.onSettled(settled);
   } catch (error) {
-    if (error instanceof OtherEpochError) return settleAgain(plan, error, options, abandoned);
+    if (error instanceof OtherEpochError) return settleAgain(plan, error, options, abandoned, replans);
     if (classify(error) !== 'row') throw error;
-    await settleApart(plan, error, options, abandoned);
+    await settleApart(plan, error, options, abandoned, replans);
   }
 }
 
@@ -110,11 +120,20 @@ async function settleAgain(
   error: OtherEpochError,
   options: SettleLoopOptions,
   abandoned: AbortSignal,
+  replans: number,
 ): Promise<void> {
+  if (replans >= settleLoopDefaults.maxReplans) {
+    const about = { event: 'stream_numbers_conflict', messages: plan.entries.length, ...firstOf(plan)() };
+    options.log.error(
+      about,
+      'the stream gives one number to several messages in turn: they are tried again later',
+    );
+    return giveBack(messagesOf(plan), options);
+  }
   const about = firstOf(plan);
   const plans = await untilDone(() => options.replan(plan, error), { ...options, about }, abandoned);
   if (plans === undefined) return giveBack(messagesOf(plan), options);
-  for (const part of plans) await settlePlan(part, options, abandoned);
+  for (const part of plans) await settlePlan(part, options, abandoned, replans + 1);
 }
 
 /**
@@ -126,16 +145,17 @@ async function settleApart(
   error: unknown,
   options: SettleLoopOptions,
   abandoned: AbortSignal,
+  replans: number,
 ): Promise<void> {
   const [only] = plan.entries;
   if (plan.entries.length > 1 || only === undefined) {
-    for (const half of halves(plan)) await settlePlan(half, options, abandoned);
+    for (const half of halves(plan)) await settlePlan(half, options, abandoned, replans);
     return;
   }
   // Not even its barest row: a person has to look.
   if (only.bare) throw error;
   refuse(only, error);
-  await settlePlan(plan, options, abandoned);
+  await settlePlan(plan, options, abandoned, replans);
 }
 
 /**

@@ -38,6 +38,19 @@ test('a server that is not there, or refuses the password, is one sentence witho
   await nc.close();
 });
 
+test('of several servers one that is there is enough to begin with, and when none is, all are named', async () => {
+  await using nats = await startTestNats();
+  // The client takes them in any order.
+  for (let round = 0; round < 5; round += 1) {
+    const url = `nats://127.0.0.1:1,${nats.url},nats://127.0.0.1:2`;
+    const nc = await connectNats({ url, name: 'x', log: silent });
+    expect(nc.getServer()).toEndWith(`:${nats.port}`);
+    await nc.close();
+  }
+  const none = connectNats({ url: 'nats://127.0.0.1:1,nats://127.0.0.1:2', name: 'x', log: silent });
+  await expect(none).rejects.toThrow('Cannot reach NATS at 127.0.0.1:1, 127.0.0.1:2');
+});
+
 test('everybody who listens is asked, within the time; nobody listening is no error', async () => {
   await using nats = await startTestNats();
   const nc = await connectNats({ url: nats.url, name: 'x', log: silent });

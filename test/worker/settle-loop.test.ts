@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'bun:test';
 import pino from 'pino';
 import type { Puller } from '../../src/stream/puller.ts';
 import type { Plan } from '../../src/worker/plan.ts';
-import type { Settle } from '../../src/worker/settle.ts';
+import { OtherEpochError, type Settle } from '../../src/worker/settle.ts';
 import { type SettleLoop, startSettleLoop } from '../../src/worker/settle-loop.ts';
 import { createTestDatabase, type TestDatabase } from '../harness/postgres.ts';
 import { until } from '../harness/until.ts';
@@ -96,6 +96,23 @@ test('while the database is away the same batch is tried again and kept from oth
   const said = plan.messages[0]?.said ?? [];
   expect(said).toContain('working');
   expect(said.filter((word) => word !== 'working')).toEqual(['ack']);
+});
+
+test('messages that are of another epoch again and again are given back instead of opening one after the other', async () => {
+  const plan = settling.plan([{ seq: 1 }]);
+  let attempts = 0;
+  const settle: Settle = async ({ epoch }) => {
+    attempts += 1;
+    throw new OtherEpochError(epoch, plan.messages);
+  };
+  const { loop, settled, lines } = run(plan, settle);
+  const given = () => saidOf(plan).flat().length > 0;
+  await until(given, { what: 'the message is given back' });
+  await loop.drain(5_000);
+  expect(attempts).toBe(4);
+  expect(settled).toEqual([]);
+  expect(saidOf(plan)).toEqual([['nak']]);
+  expect(lines.map(({ event }) => event)).toEqual(['stream_numbers_conflict']);
 });
 
 test('a COMMIT whose answer was lost is resolved by the claim: one row, acked', async () => {
