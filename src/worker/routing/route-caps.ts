@@ -36,12 +36,13 @@ interface Known extends Cap {
 export function createRouteCaps(): RouteCaps {
   const counts = createWindowCounts({ maxWindows });
   const known = new WeakMap<RouteRule, Known>();
+  const spent = createSpent();
   const countAt = (routeId: number, { ratePerSecond, burst }: Cap, window: number): WindowCount =>
     counts.at(`${routeId}/${ratePerSecond}/${burst}/${window}`);
   const knownAt = (route: RouteRule, arrivedAtMs: number): Known => {
     const before = known.get(route);
     const cap = before ?? capOf(route);
-    const window = Math.floor((arrivedAtMs * cap.ratePerSecond) / (cap.burst * 1_000));
+    const window = numberOf(cap, arrivedAtMs);
     if (before?.window === window) return before;
     const now = { ...cap, window, count: countAt(route.routeId, cap, window) };
     known.set(route, now);
@@ -56,13 +57,56 @@ export function createRouteCaps(): RouteCaps {
   return {
     take,
     takeEach: (routes, arrivedAtMs) => {
+      if (spent.holds(routes, arrivedAtMs)) return { within: [], over: routes };
       const within: RouteRule[] = [];
       const over: RouteRule[] = [];
       for (const route of routes) (take(route, arrivedAtMs) ? within : over).push(route);
       if (over.length === 0) return { within: routes, over };
-      return { within, over: within.length === 0 ? routes : over };
+      if (within.length > 0) return { within, over };
+      spent.add(routes, arrivedAtMs);
+      return { within, over: routes };
     },
   };
+}
+
+/** Fewer than these are sooner asked one by one. */
+const manyRoutes = 8;
+const maxSpent = 10_000;
+
+/**
+ * The latest many routes of each tenant of which none had anything left, and from when to when: a flood that matches all
+ * of them need not ask each one for each message.
+ */
+function createSpent() {
+  const known = new Map<string, { readonly routes: readonly RouteRule[]; fromMs: number; toMs: number }>();
+  return {
+    holds(routes: readonly RouteRule[], arrivedAtMs: number): boolean {
+      const [first] = routes;
+      if (first === undefined || routes.length < manyRoutes) return false;
+      const found = known.get(first.tenantId);
+      return found?.routes === routes && arrivedAtMs >= found.fromMs && arrivedAtMs < found.toMs;
+    },
+    add(routes: readonly RouteRule[], arrivedAtMs: number): void {
+      const [first] = routes;
+      if (first === undefined || routes.length < manyRoutes) return;
+      const windows = routes.map((route) => windowOf(capOf(route), arrivedAtMs));
+      const fromMs = Math.max(...windows.map((each) => each.fromMs));
+      const toMs = Math.min(...windows.map((each) => each.toMs));
+      if (known.size >= maxSpent) known.clear();
+      known.set(first.tenantId, { routes, fromMs, toMs });
+    },
+  };
+}
+
+function numberOf({ ratePerSecond, burst }: Cap, arrivedAtMs: number): number {
+  return Math.floor((arrivedAtMs * ratePerSecond) / (burst * 1_000));
+}
+
+/** A ms less at both ends: what a division rounds away must not count. */
+function windowOf(cap: Cap, arrivedAtMs: number): { readonly fromMs: number; readonly toMs: number } {
+  const lengthMs = (cap.burst * 1_000) / cap.ratePerSecond;
+  const number = numberOf(cap, arrivedAtMs);
+  return { fromMs: number * lengthMs + 1, toMs: (number + 1) * lengthMs - 1 };
 }
 
 function capOf({ ratePerSecond, burst }: RouteRule): Cap {

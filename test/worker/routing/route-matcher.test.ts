@@ -192,3 +192,26 @@ test('a cap counts arrival time: in a window of burst ÷ rate seconds it lets bu
   expect(taken).toEqual([true, true, true, true, true, false, true]);
   expect(caps.take({ ...capped, routeId: 2 }, at)).toBe(true);
 });
+
+test('many routes are capped as each of them alone, whatever came before', () => {
+  const at = Date.UTC(2026, 5, 1);
+  // Windows of 2 and of 3 s.
+  const routes = Array.from({ length: 12 }, (_, id) => rule(id, { ratePerSecond: 1, burst: 2 + (id % 2) }));
+  const sets = [routes.slice(0, 9), routes.slice(3)];
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.constantFrom(...sets), fc.constantFrom(900, 2_100, 3_100)), {
+        maxLength: 60,
+      }),
+      (steps) => {
+        const [together, alone] = [createRouteCaps(), createRouteCaps()];
+        for (const [set, ms] of steps) {
+          const taken = set.map((route) => alone.take(route, at + ms));
+          const { within, over } = together.takeEach(set, at + ms);
+          expect([within, over]).toEqual([set.filter((_, i) => taken[i]), set.filter((_, i) => !taken[i])]);
+        }
+      },
+    ),
+    { numRuns: 1_000 },
+  );
+});
