@@ -228,6 +228,24 @@ const routes: Row = {
   ],
 };
 
+const api: Row = {
+  title: 'API and console',
+  panels: [
+    lines('Requests', { unit: 'reqps', about: 'To the API and the pages, by status.', width: 8 }, [
+      rate('tributary_console_requests_total', 'status'),
+    ]),
+    lines('Answer time', { unit: 's', about: 'p99 by operation.', width: 8 }, [
+      query(
+        'histogram_quantile(0.99, sum by (le, operation) (rate(tributary_console_request_duration_seconds_bucket[$__rate_interval])))',
+        '{{operation}}',
+      ),
+    ]),
+    lines('Live streams', { unit: 'short', about: 'Pages that are open and watch.', width: 8 }, [
+      query('sum(tributary_console_streams_under_way)', 'streams'),
+    ]),
+  ],
+};
+
 const processes: Row = {
   title: 'Processes',
   panels: [
@@ -247,4 +265,4 @@ const processes: Row = {
   ],
 };
 
-export const dashboardRows: readonly Row[] = [flow, doors, streams, workers, routes, processes];
+export const dashboardRows: readonly Row[] = [flow, doors, streams, workers, routes, api, processes];

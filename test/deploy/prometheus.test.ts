@@ -6,6 +6,7 @@ import { Parse } from 'typebox/value';
 import { dashboardFile, dashboardJson } from '../../scripts/generate-dashboard.ts';
 import { metricsMarkdown, metricsPage } from '../../scripts/generate-metrics-docs.ts';
 import { cataloguedRoles, catalogueOf } from '../../scripts/metrics-catalogue.ts';
+import { roleNames } from '../../src/cli/role-names.ts';
 import { tempFolder } from '../harness/temp-folder.ts';
 import { deployFolder, promtool, runPromtool } from './promtool.ts';
 
@@ -32,6 +33,15 @@ const testsSchema = Type.Object({
       alert_rule_test: Type.Array(
         Type.Object({ alertname: Type.String(), exp_alerts: Type.Array(Type.Unknown()) }),
       ),
+    }),
+  ),
+});
+
+const scrapeSchema = Type.Object({
+  scrape_configs: Type.Array(
+    Type.Object({
+      job_name: Type.Literal('tributary'),
+      static_configs: Type.Array(Type.Object({ labels: Type.Object({ role: Type.String() }) })),
     }),
   ),
 });
@@ -99,6 +109,14 @@ describe.skipIf(promtool === undefined)('promtool', () => {
     expect(result.said).toContain(`${dashboardQueries.length} rules found`);
     expect(result.code).toBe(0);
   });
+});
+
+test('every role is scraped', () => {
+  const config = Parse(scrapeSchema, yaml('prometheus.yml'));
+  const scraped = config.scrape_configs.flatMap((each) =>
+    each.static_configs.map(({ labels }) => labels.role),
+  );
+  expect(scraped.toSorted()).toEqual([...roleNames].toSorted());
 });
 
 test('every metric of the rules and of the dashboard is one that a role exports', () => {
