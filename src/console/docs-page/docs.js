@@ -7,6 +7,8 @@ const key = window.document.getElementById('key');
 /** An element with attributes and children; text is never taken for markup. */
 function element(name, attributes = {}, ...children) {
   const made = window.document.createElement(name);
+  // It may scroll: the keyboard must get there, too.
+  if (name === 'pre') made.tabIndex = 0;
   for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
   made.append(...children.filter((child) => child !== undefined));
   return made;
