@@ -32,20 +32,19 @@ export async function selectQuarantineStats(
       with held as (
         select budget, reason, count(*)::int as held, sum(${keptBytes})::bigint as bytes,
                ${isoTime('min(arrived_at)')} as oldest
-        from quarantine group by budget, reason
+        from quarantine where $1::text is null or budget = $1 group by budget, reason
       ),
       totals as (
         select budget, reason, sum(quarantined)::bigint as quarantined, sum(evicted)::bigint as evicted,
                sum(replayed)::bigint as replayed, sum(purged)::bigint as purged,
                max(day) filter (where quarantined > 0 and isfinite(day))::text as last_day
-        from quarantine_totals group by budget, reason
+        from quarantine_totals where $1::text is null or budget = $1 group by budget, reason
       )
       select nullif(budget, '') as tenant_id, reason, coalesce(held, 0) as held, coalesce(bytes, 0)::bigint as held_bytes,
              oldest as oldest_arrived_at, coalesce(quarantined, 0)::bigint as quarantined,
              coalesce(evicted, 0)::bigint as evicted, coalesce(replayed, 0)::bigint as replayed,
              coalesce(purged, 0)::bigint as purged, last_day
       from held full join totals using (budget, reason)
-      where $1::text is null or budget = $1
       order by budget, reason`,
     values: [tenantId ?? null],
   });
