@@ -9,11 +9,11 @@ test('delivery, worker and NATS are killed while routes deliver: every job arriv
   const { code, report, log } = await runProve(
     ownMain,
     folder.path,
-    ...['--faults', 'routes', '--trials', '3', '--messages', '400', '--seed', '41'],
+    ...['--faults', 'routes', '--trials', '3', '--messages', '300', '--seed', '41'],
   );
   expect(report.violations).toEqual([]);
   expect(code).toBe(0);
-  expect(report.total).toMatchObject({ trials: 3, answered: 1_200, lost: 0, doubled: 0 });
+  expect(report.total).toMatchObject({ trials: 3, answered: 900, lost: 0, doubled: 0 });
   for (const name of ['delivery-', 'worker-', 'nats']) expect(log).toMatch(new RegExp(`${name}\\d? killed`));
   expect(readdirSync(folder.path)).toEqual([]);
 }, 150_000);
@@ -30,7 +30,7 @@ test('a delivery that acknowledges before it has written down what became of a j
   const { code, report } = await runProve(
     tree.main,
     folder.path,
-    ...['--faults', 'routes-kill-delivery', '--trials', '3', '--messages', '800', '--seed', '42'],
+    ...['--faults', 'routes-kill-delivery', '--trials', '3', '--messages', '600', '--seed', '42'],
   );
   expect(report.counts.undelivered).toBeGreaterThan(0);
   expect(code).toBe(1);
