@@ -148,6 +148,22 @@ test('nobody reaches another tenant’s messages, by their ids or all at once', 
   expect((await world.call('GET', `/tenants/own/replays/${last[0]?.id}`, { key: 'admin' })).status).toBe(404);
 });
 
+test('a replay whose process is gone reads as lost, one that ended early as failed', async () => {
+  const stateAfter = async (columns: string, values: string) => {
+    const { rows } = await world.pool.query<{ id: number }>(
+      `insert into replays (operator, filter, tenant_id, total, ${columns}) values ('x', '{}', 'own', 5, ${values})
+       returning replay_id as id`,
+    );
+    const { json } = await world.call('GET', `/tenants/own/replays/${rows[0]?.id}`, { key: 'read' });
+    const { state, done } = json as { state: string; done: boolean };
+    return [state, done];
+  };
+  expect(await stateAfter('updated_at', `now() - interval '1 minute'`)).toEqual(['running', false]);
+  expect(await stateAfter('updated_at', `now() - interval '3 minutes'`)).toEqual(['lost', true]);
+  expect(await stateAfter('finished_at, error', `now(), 'stopped'`)).toEqual(['failed', true]);
+  expect(await stateAfter('finished_at', 'now()')).toEqual(['done', true]);
+});
+
 test('nothing is done to everything unless that is said', async () => {
   for (const what of ['replay', 'purge']) {
     const answer = await post(`${own}/${what}`, {});
