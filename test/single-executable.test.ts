@@ -74,6 +74,13 @@ async function expectPages(consoleUrl: string): Promise<void> {
   const answer = await fetch(new URL(script, consoleUrl));
   expect(answer.headers.get('content-type')).toContain('javascript');
   expect((await answer.bytes()).length).toBeGreaterThan(50_000);
+  for (const [path, holds] of [
+    ['/api/docs', '<title>Tributary API</title>'],
+    ['/api/docs.js', 'window.document'],
+    ['/api/docs.css', ':focus-visible'],
+  ] as const) {
+    expect(await (await fetch(new URL(path, consoleUrl))).text()).toContain(holds);
+  }
 }
 
 test('the systemd units start what there is, with settings that exist', () => {
