@@ -1,4 +1,5 @@
 import { withDeadline } from '../lib/deadline.ts';
+import { createMessageLog, type MessageLog } from '../observe/message-log.ts';
 import type { PulledMessage } from '../stream/pulled-message.ts';
 import { Batches } from './batches.ts';
 import type { Delivery, DeliveryOptions } from './delivery-contract.ts';
@@ -13,6 +14,7 @@ import type { BookedRoute } from './route-book.ts';
 import { type Scheduler, startScheduler } from './scheduler.ts';
 import { messagesOf, type Origin, type Settlement, type Verdict } from './settlement.ts';
 import { Settler } from './settler.ts';
+import { tellSettled } from './tell-settled.ts';
 import { startTidying } from './tidy.ts';
 
 export type { Delivery, DeliveryOptions, DeliveryTuning } from './delivery-contract.ts';
@@ -36,6 +38,7 @@ export function startDelivery(options: DeliveryOptions): Delivery {
  */
 class Mailroom implements Delivery {
   readonly #options: DeliveryOptions;
+  readonly #messageLog: MessageLog;
   readonly #inHand = new InHand();
   readonly #dispatcher: Dispatcher<Provenance>;
   readonly #settler: Settler;
@@ -50,6 +53,7 @@ class Mailroom implements Delivery {
   constructor(options: DeliveryOptions) {
     const { pool, book, shard, log, random, now, tuning, metrics, ackWaitMs } = options;
     this.#options = options;
+    this.#messageLog = createMessageLog(log, now);
     this.#dispatcher = new Dispatcher({
       limits: tuning.limits,
       breaker: tuning.breaker,
@@ -212,6 +216,7 @@ class Mailroom implements Delivery {
     for (const settlement of settled) {
       for (const message of messagesOf(settlement)) this.#inHand.settled(message);
       if (settlement.origin.kind === 'schedule') this.#leases.release(settlement.parcel);
+      tellSettled(this.#messageLog, settlement);
       const { verdict, parcel } = settlement;
       if (verdict.kind === 'dead') metrics.deadLettered(verdict.reason, parcel.jobs.length);
     }

@@ -5,6 +5,8 @@ const events = {
   message_refused: 'a message was refused at the door',
   message_duplicate: 'a message came again',
   message_quarantined: 'a message was quarantined',
+  job_retried: 'a job of a route was not delivered and is tried again',
+  job_given_up: 'a job of a route was given up: it is a dead letter',
 } as const;
 
 export type MessageEvent = keyof typeof events;

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import pino from 'pino';
 import { Webhook } from 'standardwebhooks';
 import { deliveryDefaults } from '../../src/delivery/delivery.ts';
 import { until } from '../harness/until.ts';
@@ -234,7 +235,9 @@ test('destinations that never answer, are dead, or fail hold up no other route',
 
 test('what cannot be delivered in its time is given up, with the last error', async () => {
   let nowMs = Date.now();
-  await using world = await startDeliveryWorld({ tuning: quick, wallClock: () => nowMs });
+  const lines: Record<string, unknown>[] = [];
+  const log = pino({ level: 'info' }, { write: (line) => lines.push(JSON.parse(line)) });
+  await using world = await startDeliveryWorld({ tuning: quick, wallClock: () => nowMs, log });
   using hook = startReceiver(() => status(500));
   const route = await world.addRoute('never', { kind: 'webhook', url: hook.url });
   world.start();
@@ -250,6 +253,20 @@ test('what cannot be delivered in its time is given up, with the last error', as
     attempts: hook.received.length,
   });
   expect(deliveryDefaults.retry.retryForMs).toBeGreaterThanOrEqual(24 * 3_600_000);
+  // Each says which message it was, and not where it should have gone.
+  const about = {
+    tenantId: 't1',
+    routeId: route,
+    jobs: 1,
+    identity: expect.stringMatching(/^[0-9a-f]{32}$/),
+  };
+  await until(() => lines.some(({ event }) => event === 'job_given_up'), { what: 'the log says so' });
+  const retried = lines.filter(({ event }) => event === 'job_retried');
+  expect(retried.length).toBeGreaterThanOrEqual(2);
+  expect(JSON.stringify(lines)).not.toContain(hook.url);
+  expect(retried[0]).toMatchObject(about);
+  const givenUp = lines.filter(({ event }) => event === 'job_given_up');
+  expect(givenUp).toEqual([expect.objectContaining({ ...about, reason: 'GAVE_UP' })]);
 });
 
 test('jobs of a route that is disabled or removed while they wait become dead letters', async () => {

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { headers } from '@nats-io/nats-core';
+import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { createAddressGuard, resolveWithSystem } from '../../src/delivery/address/guarded-lookup.ts';
 import { parseCidrs } from '../../src/delivery/address/ranges.ts';
@@ -52,6 +53,7 @@ export interface WorldOptions {
   readonly wallClock?: () => number;
   readonly allowed?: string;
   readonly ackWaitMs?: number;
+  readonly log?: Logger;
 }
 
 export type DeliveryWorld = Awaited<ReturnType<typeof startDeliveryWorld>>;
@@ -74,7 +76,8 @@ export async function startDeliveryWorld(options: WorldOptions = {}) {
 
   const start = () => {
     const { timeoutMs = 2_000, wallClock = Date.now, allowed = '127.0.0.0/8', tuning } = options;
-    const clocks = { now: () => performance.now(), wallClock, random: Math.random, log: silent };
+    const { log = silent } = options;
+    const clocks = { now: () => performance.now(), wallClock, random: Math.random, log };
     const guard = createAddressGuard(parseCidrs(allowed), resolveWithSystem);
     const id = `delivery-${randomUUID()}`;
     const senders = createSenders({
