@@ -20,8 +20,11 @@ export interface ServerWatchOptions {
 }
 
 export const serverWatchDefaults = {
-  /** About an election: a cluster that is whole answers again within it, and a dead leader's servers gain nothing by a move. */
-  patienceMs: 4_000,
+  /**
+   * With a publish's own timeout before it, longer than an election takes (4 to 9 s): who is on the side that elects must not
+   * move to the server that was cut off.
+   */
+  patienceMs: 8_000,
   /** It doubles with every move that brought nothing: the fault is elsewhere. */
   maxPatienceMs: 60_000,
 } as const;

@@ -1,11 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { canCluster } from '../../src/stream/durability.ts';
 
 /** The first release of Debian whose nats-server keeps replicas the same; the program runs on older ones, too. */
 const release = 'trixie';
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
-const programs = resolve(import.meta.dir, `../../node_modules/.cache/programs-${release}`);
+const cache = resolve(import.meta.dir, '../../node_modules/.cache');
+const programs = join(cache, `programs-${release}`);
 
 /**
  * The folder of a nats-server that may run in a cluster: on the PATH, fetched earlier, or else unpacked now from a later
@@ -28,8 +29,10 @@ function versionOf(binary: string): string {
 async function unpackFromLaterRelease(name: string): Promise<void> {
   const site = debianSite();
   if (site === undefined || !existsSync(keyring)) return;
-  const work = join(programs, 'apt');
-  for (const part of ['lists/partial', 'cache/archives/partial', 'packages'])
+  // Two test files may do this at once: each in a folder of its own, and what is there first stays.
+  mkdirSync(cache, { recursive: true });
+  const work = mkdtempSync(join(cache, 'apt-'));
+  for (const part of ['lists/partial', 'cache/archives/partial', 'packages', 'unpacked'])
     mkdirSync(join(work, part), { recursive: true });
   const sources = join(work, 'sources.list');
   writeFileSync(sources, `deb [signed-by=${keyring}] ${site} ${release} main\n`);
@@ -45,7 +48,14 @@ async function unpackFromLaterRelease(name: string): Promise<void> {
   try {
     await run(['apt-get', ...options, 'update', '-q']);
     await run(['apt-get', ...options, 'download', '-q', `${name}/${release}`], packages);
-    for (const file of readdirSync(packages)) await run(['dpkg', '-x', join(packages, file), programs]);
+    const unpacked = join(work, 'unpacked');
+    for (const file of readdirSync(packages)) await run(['dpkg', '-x', join(packages, file), unpacked]);
+    if (!existsSync(join(unpacked, 'usr'))) return;
+    try {
+      renameSync(unpacked, programs);
+    } catch (error) {
+      if (!existsSync(programs)) throw error;
+    }
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

@@ -27,23 +27,23 @@ function watched(url: string) {
   };
 }
 
-test('a server that serves nothing for four seconds is left, and the next one if that one does not either, later each time', () => {
+test('a server that serves nothing for eight seconds is left, and the next one if that one does not either, later each time', () => {
   const { unwellFor } = watched('nats://a:4222,nats://b:4222');
-  expect(unwellFor(4_000)).toBe(0);
+  expect(unwellFor(8_000)).toBe(0);
   expect(unwellFor(200)).toBe(1);
-  expect(unwellFor(7_500)).toBe(0);
+  expect(unwellFor(15_500)).toBe(0);
   expect(unwellFor(1_000)).toBe(1);
   expect(unwellFor(600_000)).toBeLessThan(12);
 });
 
 test('what is served in between begins the time anew, and shortens it again', () => {
   const { unwellFor, watch } = watched('nats://a:4222,nats://b:4222');
-  unwellFor(3_900);
+  unwellFor(7_900);
   watch.well();
-  expect(unwellFor(3_900)).toBe(0);
-  expect(unwellFor(30_000)).toBeGreaterThan(1);
+  expect(unwellFor(7_900)).toBe(0);
+  expect(unwellFor(60_000)).toBeGreaterThan(1);
   watch.well();
-  expect(unwellFor(4_200)).toBe(1);
+  expect(unwellFor(8_200)).toBe(1);
 });
 
 test('the only server is never left, and a closed connection is left alone', () => {
