@@ -26,6 +26,9 @@ async function shell(line: string): Promise<string> {
 /** A browser beside all else on two cores. */
 const timeoutMs = 180_000;
 
+/** What browsers call good. */
+const mostShift = 0.1;
+
 describe.skipIf(chromium === undefined)('the console in Chromium, before everything real', () => {
   let browser: TestBrowser;
   let stack: Stack;
@@ -46,7 +49,7 @@ describe.skipIf(chromium === undefined)('the console in Chromium, before everyth
     await page.getByLabel('Key').fill(key);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Overview', exact: true }).waitFor();
-  });
+  }, timeoutMs);
   afterAll(async () => {
     await browser?.[Symbol.asyncDispose]();
     await stack?.[Symbol.asyncDispose]();
@@ -91,7 +94,7 @@ describe.skipIf(chromium === undefined)('the console in Chromium, before everyth
   );
 
   test(
-    'each page works before the real API and breaks no grave rule of accessibility',
+    'each page works before the real API, does not jump, and breaks no grave rule of accessibility',
     async () => {
       const pages: readonly (readonly [string, string])[] = [
         ['/', 'Overview'],
@@ -120,6 +123,8 @@ describe.skipIf(chromium === undefined)('the console in Chromium, before everyth
           timeoutMs: 30_000,
         });
         const alerts = await page.getByRole('alert').allTextContents();
+        const shift = await opened.layoutShift();
+        if (shift >= mostShift) faults.push(`${path} jumps: ${shift}`);
         faults.push(
           ...[...alerts, ...(await opened.seriousViolations())].map((fault) => `${path}: ${fault}`),
         );

@@ -19,7 +19,7 @@ describe.skipIf(chromium === undefined)('the pages in Chromium', () => {
   let browser: TestBrowser;
   beforeAll(async () => {
     browser = await startBrowser(chromium ?? '');
-  });
+  }, timeoutMs);
   afterAll(async () => {
     await browser[Symbol.asyncDispose]();
   });

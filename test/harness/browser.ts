@@ -20,6 +20,8 @@ export interface TestPage {
   readonly complaints: readonly string[];
   /** Rules of axe-core that are broken gravely, each with the first place. */
   seriousViolations(): Promise<string[]>;
+  /** How much of the present page has jumped so far, as the browser scores it: below 0.1 counts as good. */
+  layoutShift(): Promise<number>;
 }
 
 const axeSource = resolve(import.meta.dir, '../../node_modules/axe-core/axe.min.js');
@@ -44,6 +46,14 @@ export async function startBrowser(executablePath: string): Promise<TestBrowser>
   };
 }
 
+// Runs in each page before its own scripts. What follows a key or a click at once does not count.
+const watchShifts = `
+window.layoutShift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.layoutShift += entry.value;
+}).observe({ type: 'layout-shift', buffered: true });
+`;
+
 async function openPage(browser: Browser, options: BrowserContextOptions): Promise<TestPage> {
   const context = await browser.newContext({ viewport: { width: 1_280, height: 800 }, ...options });
   const page = await context.newPage();
@@ -55,7 +65,13 @@ async function openPage(browser: Browser, options: BrowserContextOptions): Promi
       complaints.push(message.text());
     }
   });
-  return { page, complaints, seriousViolations: () => seriousViolations(page) };
+  await page.addInitScript(watchShifts);
+  return {
+    page,
+    complaints,
+    seriousViolations: () => seriousViolations(page),
+    layoutShift: async () => Number(await page.evaluate('window.layoutShift')),
+  };
 }
 
 interface AxeResult {

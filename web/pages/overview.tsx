@@ -12,6 +12,7 @@ import { colour, translucent } from '../parts/palette.ts';
 import { Shares } from '../parts/shares.tsx';
 
 const shownSeconds = 300;
+const leastSeconds = 60;
 const height = 240;
 const longestUnbrokenSeconds = 4;
 
@@ -73,6 +74,7 @@ export function Overview({ tenant }: { readonly tenant?: string }) {
           </Panel>
           <Panel title="Devices by status">
             <Shares
+              format={formatCount}
               rows={[
                 ['Online', last?.devices.online ?? 0, 'good', devicesOf(tenant, 'ONLINE')],
                 ['Stale', last?.devices.stale ?? 0, 'warn', devicesOf(tenant, 'STALE')],
@@ -166,11 +168,19 @@ function FlowChart({ samples }: { readonly samples: readonly OverviewSample[] })
     <Chart
       data={data}
       height={height}
-      range={[until - shownSeconds, until]}
+      range={[until - spanOf(samples), until]}
       label={label}
       options={flowOptions}
     />
   );
+}
+
+/** Grows with what there is to see, up to five minutes. */
+function spanOf(samples: readonly OverviewSample[]): number {
+  const [first, last] = [samples.at(0), samples.at(-1)];
+  if (first === undefined || last === undefined) return leastSeconds;
+  const seconds = (Date.parse(last.time) - Date.parse(first.time)) / 1_000;
+  return Math.min(Math.max(seconds, leastSeconds), shownSeconds);
 }
 
 /** A break where the feed was lost for a while. */

@@ -36,7 +36,7 @@ export function RateLimits({ tenant }: { readonly tenant?: string }) {
         ),
       mono: true,
     },
-    { title: 'Refused in 10 min', cell: ({ limited }) => formatCount(limited), align: 'right' },
+    { title: 'Messages', cell: ({ limited }) => formatCount(limited), align: 'right' },
   ];
   const found = limits.data;
   const [isEditing, setEditing] = useState(false);
@@ -54,7 +54,7 @@ export function RateLimits({ tenant }: { readonly tenant?: string }) {
         <Panel title="What is allowed">
           <div class="tall-facts">{found !== undefined && <Facts rows={limitRows(found)} />}</div>
         </Panel>
-        <Panel title="Limited now">
+        <Panel title="Refused in the last 10 minutes">
           <Table
             caption="Devices over their limit"
             columns={columns}
@@ -63,7 +63,7 @@ export function RateLimits({ tenant }: { readonly tenant?: string }) {
             keyOf={(row) => `${row.tenant_id ?? ''}/${row.device_id}`}
             placeholderRows={2}
             empty={
-              <Empty title="Nobody is over a limit">
+              <Empty title="Nobody was over a limit">
                 <p>What is over it is quarantined as RATE_LIMITED, and can be replayed when there is room.</p>
               </Empty>
             }
@@ -77,9 +77,16 @@ export function RateLimits({ tenant }: { readonly tenant?: string }) {
   );
 }
 
+const limitNames: Readonly<Record<string, string>> = {
+  rate_per_second: 'Messages per second, all devices',
+  burst: 'Burst, all devices',
+  device_rate_per_second: 'Messages per second, each device',
+  device_burst: 'Burst, each device',
+};
+
 function limitRows({ limits = {} }: Limits): (readonly [string, string])[] {
   return Object.entries(limits).map(([name, value]) => [
-    name.replaceAll('_', ' ').replace('per second', '/s'),
+    limitNames[name] ?? name,
     value === null ? 'default' : formatCount(value),
   ]);
 }

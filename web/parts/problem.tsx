@@ -11,7 +11,7 @@ export function Problem({
   return (
     <div class="problem" role="alert">
       <p>
-        <strong>{error.title}.</strong> {error.detail}
+        <strong>{error.title}.</strong> {isSame(error) ? '' : error.detail}
       </p>
       {error.remedy !== '' && <p>{error.remedy}</p>}
       {retry !== undefined && (
@@ -22,3 +22,6 @@ export function Problem({
     </div>
   );
 }
+
+/** Some answers say nothing but their title. */
+const isSame = ({ title, detail }: ApiError): boolean => title.toLowerCase() === detail.toLowerCase();
