@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { DeviceId, TenantId } from '../../model/identifiers.ts';
 import type { Queryable } from '../statements/queryable.ts';
+import { deleteReadings } from '../series/delete-readings.ts';
 import { deviceNotFound } from './registry-error.ts';
 
 export interface DeleteDeviceOptions {
@@ -66,18 +67,7 @@ export async function deleteDeviceData(
   const { rows: weeks } = await pool.query<{ week: Date }>('select week from telemetry_weeks order by week');
   let telemetryRows = 0;
   for (const { week } of weeks) {
-    const { rowCount } = await pool.query(
-      `delete from telemetry where tenant_id = $1 and device_id = $2
-         and time >= $3::timestamptz and time < $3::timestamptz + interval '7 days'`,
-      [tenantId, deviceId, week],
-    );
-    // They are owed anyway, so that a roller that has just read the rows puts none back for long.
-    await pool.query(
-      `delete from telemetry_rollup where tenant_id = $1 and device_id = $2
-         and bucket >= $3::timestamptz and bucket < $3::timestamptz + interval '7 days'`,
-      [tenantId, deviceId, week],
-    );
-    telemetryRows += rowCount ?? 0;
+    telemetryRows += await deleteReadings(pool, week, tenantId, deviceId);
     onProgress?.(telemetryRows);
   }
   let rows = telemetryRows;

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { TenantId } from '../../model/identifiers.ts';
 import type { Queryable } from '../statements/queryable.ts';
+import { deleteReadings } from '../series/delete-readings.ts';
 import { RegistryError, tenantNotFound } from './registry-error.ts';
 
 /** Tables with rows of a tenant that no foreign key takes along. The audit log stays. */
@@ -45,19 +46,7 @@ export async function deleteTenantData(pool: pg.Pool, tenantId: TenantId): Promi
   await pool.query('delete from devices where tenant_id = $1', [tenantId]);
   const { rows: weeks } = await pool.query<{ week: Date }>('select week from telemetry_weeks order by week');
   let readings = 0;
-  for (const { week } of weeks) {
-    for (const [table, column] of [
-      ['telemetry', 'time'],
-      ['telemetry_rollup', 'bucket'],
-    ] as const) {
-      const { rowCount } = await pool.query(
-        `delete from ${table} where tenant_id = $1
-           and ${column} >= $2::timestamptz and ${column} < $2::timestamptz + interval '7 days'`,
-        [tenantId, week],
-      );
-      if (table === 'telemetry') readings += rowCount ?? 0;
-    }
-  }
+  for (const { week } of weeks) readings += await deleteReadings(pool, week, tenantId);
   for (const table of tables) await pool.query(`delete from ${table} where tenant_id = $1`, [tenantId]);
   return readings;
 }

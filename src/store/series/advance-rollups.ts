@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type pg from 'pg';
 import type { Queryable } from '../statements/queryable.ts';
+import { writeRollups } from './rollup-lock.ts';
 import { rolledNumbers } from './rollup-sql.ts';
 
 export interface AdvanceOptions {
@@ -25,7 +27,7 @@ export type Advanced = 'nothing to do' | 'busy' | 'behind' | 'up to date';
  */
 
 /** Rolls up the next buckets. For one process at a time. */
-export async function advanceRollups(db: Queryable, options: AdvanceOptions): Promise<Advanced> {
+export async function advanceRollups(db: pg.Client, options: AdvanceOptions): Promise<Advanced> {
   const window = await nextWindow(db, options);
   if (window === undefined) return 'nothing to do';
   await db.query({
@@ -33,7 +35,9 @@ export async function advanceRollups(db: Queryable, options: AdvanceOptions): Pr
     values: [window.to],
   });
   if (!(await writersHaveEnded(db, options.awaitWritersMs))) return 'busy';
-  await db.query({ name: 'roll-up', text: rollUpText, values: [window.from, window.to] });
+  await writeRollups(db, () =>
+    db.query({ name: 'roll-up', text: rollUpText, values: [window.from, window.to] }),
+  );
   return window.behind ? 'behind' : 'up to date';
 }
 

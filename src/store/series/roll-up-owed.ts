@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Queryable } from '../statements/queryable.ts';
+import { writeRollups } from './rollup-lock.ts';
 import { rolledNumbers } from './rollup-sql.ts';
 
 interface OwedBucket {
@@ -14,17 +15,12 @@ interface OwedBucket {
  * A row that is stored meanwhile is seen, or its mark stays: marks go first, and the rows are looked at after.
  * @returns how many marks went
  */
-export async function rollUpOwed(client: pg.Client, maxMarks: number): Promise<number> {
-  await client.query('begin');
-  try {
+export function rollUpOwed(client: pg.Client, maxMarks: number): Promise<number> {
+  return writeRollups(client, async () => {
     const { marks, buckets } = await takeMarks(client, maxMarks);
     if (buckets.length > 0) await rollUpAgain(client, buckets);
-    await client.query('commit');
     return marks;
-  } catch (error) {
-    await client.query('rollback');
-    throw error;
-  }
+  });
 }
 
 // In the order they lie on disk, so about the oldest first.

@@ -4,6 +4,7 @@ import type pg from 'pg';
 import type { DeviceId, TenantId } from '../../../src/model/identifiers.ts';
 import { dropOldWeeks } from '../../../src/store/maintenance/drop-old-weeks.ts';
 import { deleteDevice } from '../../../src/store/registry/delete-device.ts';
+import { beginBulkDelete } from '../../../src/store/series/rollup-lock.ts';
 import { startRoller } from '../../../src/store/series/roller.ts';
 import { selectSeries } from '../../../src/store/series/select-series.ts';
 import { withTenant } from '../../../src/store/with-tenant.ts';
@@ -288,6 +289,8 @@ test('roll-ups go with the device’s data, and with the week', () =>
     await world.store([...steady('d1', 1_000), ...steady('d2', 2_000)]);
     await world.advance({ maxBuckets: 100 });
     await deleteDevice(pool, 'acme' as TenantId, 'd1' as DeviceId, { withData: true });
+    // With them, not after.
+    expect((await pool.query(countOf('rollup_owed'))).rows).toEqual([{ rows: 0 }]);
     const devices = async () =>
       (await pool.query('select distinct device_id from telemetry_rollup')).rows.map(
         ({ device_id }) => device_id,
@@ -327,4 +330,33 @@ test('rollers of two processes: one rolls up, and the other takes over when it g
       await Promise.all([first.drain(), second.drain()]);
     }
     await expectSame(world, [...steady('d1', 1_000), late]);
+  }));
+
+test('a roller puts nothing back of what is deleted while it looks', () =>
+  withDatabase({}, async ({ pool }) => {
+    await using world = await createSeriesWorld(pool);
+    await world.store(steady('d1', 1_000));
+    await world.advance({ maxBuckets: 100 });
+    // Where no roll-up is: a lock on a row of it does not keep the two apart.
+    await world.store([{ id: 1, device: 'd1', atMs: endMs - 4 * hourMs, hundredths: 1 }]);
+    const deleter = await pool.connect();
+    try {
+      await deleter.query(beginBulkDelete);
+      await deleter.query(`delete from telemetry; delete from telemetry_rollup`);
+      const settling = world.settleOwed();
+      await until(
+        async () => {
+          const { rows } = await pool.query(
+            `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+          );
+          return rows.length > 0;
+        },
+        { what: 'the roller waits' },
+      );
+      await deleter.query('commit');
+      expect(await settling).toBe(1);
+    } finally {
+      deleter.release();
+    }
+    expect((await pool.query(countOf('telemetry_rollup'))).rows).toEqual([{ rows: 0 }]);
   }));
