@@ -6,6 +6,9 @@ import { dropOldWeeks } from '../../../src/store/maintenance/drop-old-weeks.ts';
 import { deleteDevice } from '../../../src/store/registry/delete-device.ts';
 import { beginBulkDelete } from '../../../src/store/series/rollup-lock.ts';
 import { startRoller } from '../../../src/store/series/roller.ts';
+import { advanceRollups } from '../../../src/store/series/advance-rollups.ts';
+import { createClient } from '../../../src/store/pool.ts';
+import { rollUpOwed } from '../../../src/store/series/roll-up-owed.ts';
 import { selectSeries } from '../../../src/store/series/select-series.ts';
 import { withTenant } from '../../../src/store/with-tenant.ts';
 import { until } from '../../harness/until.ts';
@@ -359,4 +362,24 @@ test('a roller puts nothing back of what is deleted while it looks', () =>
       deleter.release();
     }
     expect((await pool.query(countOf('telemetry_rollup'))).rows).toEqual([{ rows: 0 }]);
+  }));
+
+test('a worker that owns no table rolls up, and a console that may only read reads', () =>
+  withDatabase({}, async ({ pool }) => {
+    await using world = await createSeriesWorld(pool);
+    await world.store(steady('d1', 1_000));
+    const client = createClient(pool);
+    try {
+      await client.connect();
+      await client.query('set role tributary_writer');
+      expect(await advanceRollups(client, { lagMs: 120_000, maxBuckets: 100, awaitWritersMs: 1_000 })).toBe(
+        'up to date',
+      );
+      await world.store([{ id: 1, device: 'd1', atMs: endMs - hourMs, hundredths: 1 }], client);
+      expect(await rollUpOwed(client, 10)).toBe(1);
+    } finally {
+      await client.end();
+    }
+    // As a reader of the tenant: see withTenant.
+    expect((await world.read('d1', endMs - hourMs, endMs - hourMs + bucketMs, bucketMs))?.count).toEqual([6]);
   }));
