@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { createStreamPlaces } from './access/stream-places.ts';
 import { createThrottle } from './access/throttle.ts';
 import type { ConsoleServices } from './context.ts';
 import { type Call, createDispatch } from './dispatch.ts';
@@ -81,8 +82,9 @@ function addOperations(app: Hono<Bindings>, operations: readonly Operation[], op
   const { services, apiRate, signInRate, trustProxy } = options;
   const strangers = createThrottle({ ...signInRate, now: services.now });
   const callers = createThrottle({ ...apiRate, now: services.now });
+  const places = createStreamPlaces();
   for (const operation of operations) {
-    const dispatch = createDispatch(operation, { services, strangers, callers });
+    const dispatch = createDispatch(operation, { services, strangers, callers, places });
     app.on(operation.method, routeOf(operation.path), ({ req, env }) => {
       env.operation = operation.id;
       const { searchParams, protocol } = new URL(req.url);

@@ -7,10 +7,11 @@ import { inTransaction } from '../store/transaction.ts';
 import { withTenant } from '../store/with-tenant.ts';
 import { authenticate, isStillValid } from './access/authenticate.ts';
 import { authorize } from './access/authorize.ts';
+import type { StreamPlaces } from './access/stream-places.ts';
 import type { Throttle } from './access/throttle.ts';
 import type { Actor } from './actor.ts';
 import type { AuditNote, ConsoleServices, OperationContext } from './context.ts';
-import { eventStream } from './event-stream.ts';
+import { eventStream, eventStreamHeaders } from './event-stream.ts';
 import { createInputReader } from './input.ts';
 import { isOfTenant, type Operation } from './operation.ts';
 import { notFound } from './problem.ts';
@@ -22,6 +23,7 @@ export interface DispatchOptions {
   readonly strangers: Throttle;
   /** Requests, by key. */
   readonly callers: Throttle;
+  readonly places: StreamPlaces;
 }
 
 /** A request as the router hands it on. */
@@ -36,8 +38,9 @@ export interface Call {
 /** Everything between the router and an operation's handler. Rejects with what `problemOf` takes. */
 export function createDispatch(
   operation: Operation,
-  { services, strangers, callers }: DispatchOptions,
+  options: DispatchOptions,
 ): (call: Call) => Promise<Response> {
+  const { services, strangers, callers } = options;
   const readInput = createInputReader(operation);
   if (operation.access === 'open') {
     return async ({ request, params, query, address, isSecure }) => {
@@ -55,15 +58,30 @@ export function createDispatch(
       : undefined;
     const input = await readInput(request, params, query);
     const work = createWork(services.pool, actor, tenantId);
-    const live: OperationContext['live'] = (start) =>
-      eventStream({
-        start,
-        stillAllowed: () => isStillValid(request, services.pool),
-        signals: [request.signal, services.stopping],
-        onOpen: services.metrics.streams,
-      });
+    const live = createLive(request, actor, options);
     const context = { services, actor, session, request, live, ...work };
     return responseOf(await operation.handle(input, context));
+  };
+}
+
+function createLive(
+  request: Request,
+  actor: Actor,
+  { services, places }: DispatchOptions,
+): OperationContext['live'] {
+  return (start) => {
+    // Nobody would read it, nor close it.
+    if (request.method === 'HEAD') return new Response(null, { headers: eventStreamHeaders });
+    const leave = places.take(`${actor.kind} ${actor.keyId}`);
+    return eventStream({
+      start,
+      stillAllowed: () => isStillValid(request, services.pool),
+      signals: [request.signal, services.stopping],
+      onOpen: (change) => {
+        services.metrics.streams(change);
+        if (change === -1) leave();
+      },
+    });
   };
 }
 

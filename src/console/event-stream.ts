@@ -19,6 +19,13 @@ export interface EventStreamOptions {
 /** Longer silences look like a broken connection to proxies. */
 const defaults = { maxBuffered: 512, beatMs: 15_000 } as const;
 
+export const eventStreamHeaders = {
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'no-store',
+  // Proxies that gather answers before they send them would hold it back.
+  'X-Accel-Buffering': 'no',
+} as const;
+
 /**
  * Server-sent events. A client that reads too slowly holds up nobody: what does not fit into its buffer is dropped, and
  * `event: dropped` says how many, as soon as there is room again.
@@ -79,11 +86,5 @@ export function eventStream(options: EventStreamOptions): Response {
     },
     { highWaterMark: maxBuffered },
   );
-  const headers = {
-    'Content-Type': 'text/event-stream',
-    'Cache-Control': 'no-store',
-    // Proxies that gather answers before they send them would hold it back.
-    'X-Accel-Buffering': 'no',
-  };
-  return new Response(body, { headers });
+  return new Response(body, { headers: eventStreamHeaders });
 }

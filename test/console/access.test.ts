@@ -242,3 +242,13 @@ test('a list is walked page by page, each device once', async () => {
   expect(seen).toEqual(rows.map(({ device_id }) => device_id));
   expect(seen.length).toBeGreaterThan(2);
 });
+
+test('HEAD of a live stream opens none', async () => {
+  const before = (await world.metrics()).includes('tributary_console_streams_under_way 0');
+  const answer = await world.call('HEAD', '/tenants/own/overview/live', { key: 'read' });
+  expect([answer.status, answer.headers.get('Content-Type')]).toEqual([200, 'text/event-stream']);
+  expect([before, (await world.metrics()).includes('tributary_console_streams_under_way 0')]).toEqual([
+    true,
+    true,
+  ]);
+});

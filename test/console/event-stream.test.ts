@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { createStreamPlaces } from '../../src/console/access/stream-places.ts';
 import { eventStream, type LiveSink } from '../../src/console/event-stream.ts';
 import { until } from '../harness/until.ts';
 
@@ -60,4 +61,16 @@ test('a stream does not outlive its key, and beats while it is silent', async ()
   isAllowed = false;
   await reading;
   expect(stopped()).toBe(1);
+});
+
+test('a key has so many streams open at once, and all keys together so many', () => {
+  const places = createStreamPlaces({ perKey: 2, total: 3 });
+  const leave = [places.take('a'), places.take('a')];
+  expect(() => places.take('a')).toThrow('2 live streams of this key are open already');
+  leave.push(places.take('b'));
+  expect(() => places.take('b')).toThrow('3 live streams are open already');
+  for (const each of leave) each();
+  places.take('a');
+  places.take('a');
+  places.take('b');
 });

@@ -24,6 +24,8 @@ export interface World {
   readonly database: TestDatabase;
   readonly keys: Readonly<Record<KeyName, string>>;
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  /** The console’s own, as Prometheus reads them. */
+  metrics(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -78,6 +80,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     now,
     wallClock: Date.now,
   });
+  const registry = new Registry();
   const services: ConsoleServices = {
     pool,
     log: silentLog,
@@ -101,7 +104,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     }),
     nats: () => undefined,
     stopping: new AbortController().signal,
-    metrics: createConsoleMetrics(new Registry()),
+    metrics: createConsoleMetrics(registry),
     installation,
     readings: readingsAtOnce,
     doors: { httpPort: 8080, mqttPort: 1883, publicHttpUrl: undefined, publicMqttUrl: undefined },
@@ -123,6 +126,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     database,
     keys,
     call: (method, path, call = {}) => send(console, keys, method, path, call),
+    metrics: () => registry.metrics(),
     close: async () => {
       installation.drain();
       await pool.end();
