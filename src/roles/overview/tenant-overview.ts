@@ -42,7 +42,7 @@ export function openTenantOverview(
   const quarantined = createDifference(() =>
     withTenant(pool, tenantId, (client) => countTenantQuarantined(client, tenantId)),
   );
-  let sinceMs = now();
+  let sinceMs: number | undefined;
   const stop = everySecond(async (isStopped) => {
     tap.ensure();
     const [refused, backlog, counted] = await Promise.all([
@@ -51,11 +51,13 @@ export function openTenantOverview(
       devices(),
     ]);
     if (isStopped()) return;
-    const elapsedMs = Math.max(1, now() - sinceMs);
-    const perSecond = (count: number) => rounded((count * 1_000) / elapsedMs);
-    const { stored, ages } = seen;
+    const [{ stored, ages }, startedMs] = [seen, sinceMs];
     seen = nothingSeen();
     sinceMs = now();
+    // The first look only begins to count.
+    if (startedMs === undefined) return;
+    const elapsedMs = Math.max(1, sinceMs - startedMs);
+    const perSecond = (count: number) => rounded((count * 1_000) / elapsedMs);
     const byVerdict = { stored: perSecond(stored), quarantined: perSecond(refused) };
     tell({
       time: new Date(wallClock()).toISOString(),

@@ -36,12 +36,11 @@ export function openWholeOverview(
   const stop = everySecond(async (isStopped) => {
     const [heard, backlog, counted] = await Promise.all([hear(sources), backlogOf(sources), devices()]);
     if (isStopped()) return;
-    const rates = ratesBetween(
-      before?.roles ?? heard.roles,
-      heard.roles,
-      Math.max(1, heard.atMs - (before?.atMs ?? heard.atMs - 1_000)),
-    );
+    const earlier = before;
     before = heard;
+    // The first look is what the second is compared with: by itself it would tell of rates that are none.
+    if (earlier === undefined) return;
+    const rates = ratesBetween(earlier.roles, heard.roles, Math.max(1, heard.atMs - earlier.atMs));
     const { online, stale, offline, silent } = counted;
     tell({
       time: new Date(sources.wallClock()).toISOString(),
