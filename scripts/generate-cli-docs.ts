@@ -21,7 +21,7 @@ const head = `# Command line
   stored, times as ISO 8601 in UTC.
 - **Secrets.** A token or key is shown once, by the command that makes it; the database holds its SHA-256, and routes’ secrets sealed. Passwords
   in addresses are redacted.
-- **Settings.** \`up\`, \`gateway\`, \`mqtt\`, \`worker\` and \`delivery\` take every [setting](configuration.md) as a flag, the other
+- **Settings.** \`up\` and the roles take every [setting](configuration.md) as a flag, the other
   commands those that concern them.
 
 | exit code | meaning                                                                        |

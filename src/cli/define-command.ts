@@ -37,7 +37,7 @@ export function defineCommand(parent: Command, shape: CommandShape): Command {
   if (shape.json ?? true) command.option('--json', 'print JSON');
   addSettingFlags(command, shape.settings === 'all' ? undefined : (shape.settings ?? connectionSettings));
   command.addHelpText('after', `\n${examplesText(shape.examples)}`);
-  return command;
+  return withHelpAfterError(command);
 }
 
 export function examplesText(examples: readonly string[]): string {
@@ -55,13 +55,23 @@ export function invocationOf(context: CliContext, command: Command): Invocation 
 
 /** A command that only holds others: without one of them it shows its help. */
 export function defineGroup(program: Command, name: string, text: CommandText): Command {
-  return program
-    .command(name)
-    .summary(text.summary)
-    .description(sentence(text.summary))
-    .helpCommand(false)
-    .addHelpText('after', `\n${examplesText(text.examples)}`);
+  return withHelpAfterError(
+    program
+      .command(name)
+      .summary(text.summary)
+      .description(sentence(text.summary))
+      .helpCommand(false)
+      .addHelpText('after', `\n${examplesText(text.examples)}`),
+  );
 }
+
+/** Whoever misspelt something is told where the right spelling is. */
+export function withHelpAfterError(command: Command): Command {
+  return command.showHelpAfterError(`${pathOf(command)} --help shows how it is used.`);
+}
+
+const pathOf = (command: Command): string =>
+  command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 
 function sentence(summary: string): string {
   return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;

@@ -24,7 +24,7 @@ import { addTopCommand } from './commands/top.ts';
 import { addTopologyCommand } from './commands/topology.ts';
 import { addUpCommand } from './commands/up.ts';
 import type { CliContext } from './context.ts';
-import { examplesText } from './define-command.ts';
+import { examplesText, withHelpAfterError } from './define-command.ts';
 import { ownProgram } from './own-program.ts';
 
 /** The whole command line. Parsing throws CommanderError instead of ending the process. */
@@ -45,7 +45,10 @@ export function createProgram(context: CliContext): Command {
       getOutHelpWidth: () => terminal.columns,
       getErrHelpWidth: () => terminal.columns,
     })
+    // Where usage leaves less, descriptions are wrapped all the same.
+    .configureHelp({ minWidthToWrap: 24 })
     .exitOverride();
+  withHelpAfterError(program);
   program.commandsGroup('Run:');
   addUpCommand(program, context);
   addRoleCommands(program, context);

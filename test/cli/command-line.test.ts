@@ -28,7 +28,12 @@ test('--help and --version succeed', async () => {
 
 test.each([
   [['telemetri'], "error: unknown command 'telemetri'\n(Did you mean telemetry?)"],
-  [['device', 'add', 'acme', 'd1'], "error: required option '--site <site_id>' not specified"],
+  [
+    ['device', 'add', 'acme', 'd1'],
+    "error: required option '--site <site_id>' not specified\ntributary device add --help shows how it is used.",
+  ],
+  [['device', 'ad'], 'tributary device --help shows how it is used.'],
+  [['--loud'], 'tributary --help shows how it is used.'],
   [['device', 'add', 'a b', 'd1', '--site', 's'], 'A tenant_id is 1 to 64 of A-Z a-z 0-9 _ -'],
   [['telemetry', '--limit', '0'], 'Give a whole number from 1 to 100000.'],
   [['telemetry', '--since', 'yesterday'], 'give a time like 2026-01-31T12:00:00Z, or how long ago: 15m'],

@@ -55,7 +55,10 @@ function pythonLines(sender: Sender): string {
     'request = urllib.request.Request(',
     `    ${JSON.stringify(urlOf(sender))},`,
     `    data=json.dumps({"site_id": ${JSON.stringify(sender.site)}, "metrics": {"temp_c": 21.5}}).encode(),`,
-    `    headers={"X-Provision-Token": ${JSON.stringify(sender.token)}, "Content-Type": "application/json"},`,
+    '    headers={',
+    `        "X-Provision-Token": ${JSON.stringify(sender.token)},`,
+    '        "Content-Type": "application/json",',
+    '    },',
     ')',
     'print(urllib.request.urlopen(request).status)  # 202: accepted',
   ].join('\n');

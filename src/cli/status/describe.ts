@@ -57,8 +57,10 @@ function flowFields(nats: Part<NatsPart>, database: Part<DatabasePart>): [string
 
 function auditOf(audit: Part<Audit>): string {
   if ('error' in audit) return 'unknown';
-  const { accepted, inFlight, unaccounted } = audit.value.total;
-  const counts = `${formatCount(Number(accepted))} accepted, ${formatCount(Number(inFlight))} in flight`;
+  const { accepted, internal, inFlight, unaccounted } = audit.value.total;
+  // Canaries are among what was accepted and in no other count here.
+  const canaries = internal === 0n ? '' : ` (${formatCount(Number(internal))} of them canaries)`;
+  const counts = `${formatCount(Number(accepted))} accepted${canaries}, ${formatCount(Number(inFlight))} in flight`;
   const gone = `${formatCount(Number(unaccounted))} unaccounted`;
   if (unaccounted === 0n) return `${counts}, ${gone}`;
   const isOpen = openIncidents(audit.value).length > 0;

@@ -33,7 +33,7 @@ export function tenantNotFound(tenantId: string): RegistryError {
 export function deviceNotFound(tenantId: string, deviceId: string): RegistryError {
   return new RegistryError(
     'device_not_found',
-    `Tenant ${tenantId} has no device ${deviceId}: \`tributary device list\` shows those it has.`,
+    `Tenant ${tenantId} has no device ${deviceId}: \`tributary device list --tenant ${tenantId}\` shows those it has.`,
   );
 }
 
