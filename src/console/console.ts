@@ -51,9 +51,10 @@ export function createConsole(options: ConsoleOptions): Console {
   app.get(`${apiPrefix}/openapi.json`, () => new Response(document, { headers: jsonType }));
   addDocsPage(app, apiPrefix);
   refuseOtherMethods(app, operations);
-  app.notFound(async ({ req }) => {
+  app.notFound(async ({ req, env }) => {
     const isPage = !req.path.startsWith('/api/') && (req.method === 'GET' || req.method === 'HEAD');
     const page = isPage ? await pages?.(req.raw) : undefined;
+    if (page !== undefined) env.operation = 'page';
     return page ?? problemResponse(new Problem('not_found'));
   });
   app.onError((error) => {
@@ -66,12 +67,12 @@ export function createConsole(options: ConsoleOptions): Console {
   return {
     fetch: async (request, address) => {
       const startedAtMs = services.now();
-      const isApi = new URL(request.url).pathname.startsWith('/api/');
-      const call = { address, operation: isApi ? 'other' : 'page' };
+      const call = { address, operation: 'other' };
       const response = await app.fetch(request, call);
       const seconds = (services.now() - startedAtMs) / 1_000;
       services.metrics.answered(call.operation, response.status, seconds);
-      return isApi ? secured(response) : response;
+      // Who answered says what it is: a path may be spelt in many ways, as /%61pi/.
+      return call.operation === 'page' ? response : secured(response);
     },
   };
 }

@@ -131,8 +131,7 @@ function describe(schema: TSchema, faults: readonly Fault[], value: unknown): st
   if (fault.keyword === 'required')
     return `${[path, named].filter((part) => part !== '').join('.')}: is missing`;
   const at = valueAt(value, fault.instancePath);
-  const isSecret = propertyAt(schema, path)?.writeOnly === true;
-  return `${path || 'body'}: ${isSecret ? '(secret)' : shown(at)} ${fault.message}`;
+  return `${path || 'body'}: ${isSecretAt(schema, fault.instancePath.split('/').slice(1)) ? '(secret)' : shown(at)} ${fault.message}`;
 }
 
 /** The names that the validator lists. */
@@ -150,10 +149,23 @@ function valueAt(value: unknown, pointer: string): unknown {
   return at;
 }
 
-function propertyAt(schema: TSchema, name: string): { writeOnly?: unknown } | undefined {
-  return 'properties' in schema
-    ? (schema.properties as Record<string, { writeOnly?: unknown }>)[name]
-    : undefined;
+interface SchemaNode {
+  readonly writeOnly?: unknown;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly patternProperties?: Readonly<Record<string, SchemaNode>>;
+  readonly anyOf?: readonly SchemaNode[];
+}
+
+/** Whether the schema says of the value, of what it lies in or of what lies in it that nobody is to be shown it. */
+function isSecretAt(schema: SchemaNode, [key, ...rest]: readonly string[]): boolean {
+  if (schema.writeOnly === true) return true;
+  if (schema.anyOf?.some((each) => isSecretAt(each, key === undefined ? [] : [key, ...rest])) === true)
+    return true;
+  const inner = [
+    ...Object.entries(schema.properties ?? {}).filter(([name]) => key === undefined || name === key),
+    ...Object.entries(schema.patternProperties ?? {}),
+  ];
+  return inner.some(([, each]) => isSecretAt(each, rest));
 }
 
 function shown(value: unknown): string {

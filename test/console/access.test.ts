@@ -195,6 +195,39 @@ test('a token that is refused is not repeated', async () => {
   expect([answer.status, answer.text.includes('SSS')]).toEqual([400, false]);
 });
 
+test('the secrets of a route are not repeated, however deep they lie', async () => {
+  const long = 'S'.repeat(1_100);
+  const secrets = [
+    { signing_secret: long },
+    { password: long },
+    { password: 7 },
+    { headers: { 'X-Key': long } },
+  ];
+  const destination = { kind: 'webhook', url: 'https://example.org/hook' };
+  for (const each of [...secrets, [long]]) {
+    const body = { name: 'r', destination, secrets: each };
+    const answer = await world.call('POST', '/tenants/own/routes', { key: 'write', body });
+    expect([answer.status, answer.text.includes('SSS'), answer.text.includes('(secret)')]).toEqual([
+      400,
+      false,
+      true,
+    ]);
+  }
+});
+
+test('an answer is kept by nobody however its path is spelt', async () => {
+  for (const path of ['/api/v1/session', '/%61pi/v1/session', '/api/v1/%73ession', '/%61pi/v1/tenants/own']) {
+    const request = new Request(`http://console.test${path}`, {
+      headers: { Authorization: `Bearer ${world.keys.read}` },
+    });
+    const { headers } = await world.console.fetch(request, '192.0.2.1');
+    expect([headers.get('Cache-Control'), headers.get('X-Content-Type-Options')]).toEqual([
+      'no-store',
+      'nosniff',
+    ]);
+  }
+});
+
 const queries = [
   ['limit=0', 'limit: 0 must be >= 1'],
   ['limit=1e3', 'limit: "1e3" must be integer'],

@@ -99,6 +99,28 @@ test('CSV is all of the range, with a column for each sensor', async () => {
   expect(new Set(lines).size).toBe(rows + 2);
 });
 
+test('no text of a device is a formula in a spreadsheet; numbers and NDJSON stay as they were sent', async () => {
+  await world.pool.query(
+    `insert into telemetry values ($1, '00000000-0000-0000-0000-0000000000f0', 'own', 'formula', '@SUM(1)', 'telemetry', 1,
+       '{"=cmd": "+1", "a": "=HYPERLINK(\\"x\\")", "b": -5, "c": "-2+3", "d": "plain", "e": "\\t=1"}', null, $1, 1, 900001)`,
+    [at(0)],
+  );
+  const metrics = ['=cmd', 'a', 'b', 'c', 'd', 'e'].map((metric) => `metric=${encodeURIComponent(metric)}`);
+  const of = async (format: string) =>
+    (
+      await world.call(
+        'GET',
+        `/tenants/own/devices/formula/telemetry?format=${format}&${metrics.join('&')}`,
+        { key: 'read' },
+      )
+    ).text;
+  expect(await of('csv')).toBe(
+    `time,arrived_at,site_id,msg_type,seq,'=cmd,a,b,c,d,e\n` +
+      `${at(0)},${at(0)},'@SUM(1),telemetry,1,'+1,"'=HYPERLINK(""x"")",-5,'-2+3,plain,'\t=1\n`,
+  );
+  expect(await of('ndjson')).toContain('"c": "-2+3"');
+});
+
 test('NDJSON has all that was sent; a limit and a cursor hold for it, too', async () => {
   const { text, headers } = await get('', { Accept: 'application/x-ndjson, */*' });
   expect(headers.get('Content-Type')).toBe('application/x-ndjson; charset=utf-8');

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { DeviceId, TenantId } from '../../model/identifiers.ts';
-import type { Queryable } from '../statements/queryable.ts';
 import { deleteReadings } from '../series/delete-readings.ts';
+import type { Queryable } from '../statements/queryable.ts';
 import { deviceNotFound } from './registry-error.ts';
 
 export interface DeleteDeviceOptions {

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { TenantId } from '../../model/identifiers.ts';
-import type { Queryable } from '../statements/queryable.ts';
 import { deleteReadings } from '../series/delete-readings.ts';
+import type { Queryable } from '../statements/queryable.ts';
 import { RegistryError, tenantNotFound } from './registry-error.ts';
 
 /** Tables with rows of a tenant that no foreign key takes along. The audit log stays. */

@@ -28,7 +28,8 @@ export function exportReadings({ format, fileName, metrics, page }: Export): Res
   const body = new ReadableStream<Uint8Array>(
     {
       start: (controller) => {
-        if (format === 'csv') controller.enqueue(encoder.encode(csvLine([...fixedColumns, ...metrics])));
+        if (format === 'csv')
+          controller.enqueue(encoder.encode(csvLine([...fixedColumns, ...metrics.map(inert)])));
       },
       pull: async (controller) => {
         const rows = await page(after);
@@ -64,7 +65,7 @@ function csvOf(row: ReadingRow, metrics: readonly string[]): string {
   return csvLine([
     row.time,
     row.arrived_at,
-    row.site_id,
+    inert(row.site_id),
     row.msg_type,
     row.seq?.toString() ?? '',
     ...metrics.map((metric) => (Object.hasOwn(values, metric) ? textOf(values[metric]) : '')),
@@ -74,5 +75,13 @@ function csvOf(row: ReadingRow, metrics: readonly string[]): string {
 /** Numbers as they were sent; texts without quotes. */
 function textOf(value: unknown): string {
   if (isRawNumber(value)) return value.rawJSON;
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? inert(value) : JSON.stringify(value);
+}
+
+/**
+ * A text that spreadsheets would run as a formula gets an apostrophe in front, which they take for a text: a device
+ * must not decide what happens where its readings are opened. NDJSON has it as it was sent.
+ */
+function inert(text: string): string {
+  return /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
 }
