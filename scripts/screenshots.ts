@@ -159,7 +159,7 @@ const shots: readonly (readonly [string, string, ((page: Page) => Promise<void>)
   ['tenants', '/tenants'],
   ['devices', `/t/${tenant}/devices`],
   ['add-device', `/t/${tenant}/devices`, addDevice],
-  ['device', `/t/${tenant}/devices/boiler-1`],
+  ['device', `/t/${tenant}/devices/boiler-1`, untilDrawn],
   ['quarantine', `/t/${tenant}/quarantine?period=1`],
   ['quarantine-message', `/t/${tenant}/quarantine?reason=MISSING_SITE_ID`, openMessage],
   ['routes', `/t/${tenant}/routes`],
@@ -177,6 +177,13 @@ async function addDevice(page: Page): Promise<void> {
   await page.getByRole('dialog').getByLabel('Site').fill('plant-1');
   await page.keyboard.press('Enter');
   await page.locator('#line').waitFor();
+}
+
+/** Each chart has its points. */
+async function untilDrawn(page: Page): Promise<void> {
+  for (const metric of ['temp_c', 'pressure_kpa']) {
+    await page.getByRole('img', { name: new RegExp(`^${metric}: \\d+ points`) }).waitFor();
+  }
 }
 
 async function openMessage(page: Page): Promise<void> {
@@ -240,7 +247,7 @@ async function takeScheme(browser: Browser, { url, key, scheme }: Scheme): Promi
     ['device-phone', `/t/${tenant}/devices/boiler-1`],
   ]) {
     await page.goto(url + path);
-    await page.waitForTimeout(4_000);
+    await page.waitForTimeout(15_000);
     await page.screenshot({ path: join(images, `${name}-${scheme}.png`) });
   }
 }

@@ -110,6 +110,9 @@ function Plot({
   const format = (value: number) => formatNumber(value) + unit;
   return (
     <>
+      {data[0].length === 0 && (
+        <p class="chart-note muted">{series.data === undefined ? 'Loading …' : 'No readings in this time'}</p>
+      )}
       <Chart
         data={data}
         height={height}
