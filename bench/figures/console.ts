@@ -4,9 +4,8 @@ import { deviceAt, type FleetSpec } from '../load/fleet.ts';
 import { runLoad } from '../load/run-load.ts';
 import { type Smoothness, watchPage } from '../measure/page-smoothness.ts';
 import type { Program } from '../measure/program.ts';
-import { startRole } from '../measure/roles.ts';
+import { type RoleName, startRole } from '../measure/roles.ts';
 import { spreadOf } from '../measure/statistics.ts';
-import { startOurs } from '../measure/system.ts';
 import type { Bench, Figure, ResultRow } from './figure.ts';
 import { below } from './in-turn.ts';
 
@@ -26,23 +25,27 @@ export const consolePages: Figure = {
     await using cleanup = new AsyncDisposableStack();
     await backend.clear();
     await backend.register(fleet);
-    const system = await startOurs(servers, backend);
-    cleanup.defer(() => system.stop());
     await backend.knowSensors(fleet);
-    const console = await startRole(servers, 'console', { env: { TRIBUTARY_CONSOLE_PORT: '0' } });
-    cleanup.defer(() => console.stop());
+    const start = async (role: RoleName) => {
+      const program = await startRole(servers, role, { env: { TRIBUTARY_CONSOLE_PORT: '0' } });
+      cleanup.defer(() => program.stop());
+      return program;
+    };
+    await start('worker');
+    const gateway = await start('gateway');
+    const console = await start('console');
     const browser = await chromium.launch({
       executablePath: Bun.which('chromium') ?? 'chromium',
       args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
     });
     cleanup.defer(() => browser.close());
-    const measured = await measure(bench, { system, console, browser });
+    const measured = await measure(bench, { gateway, console, browser });
     return { rows: rowsOf(measured), notes: notesOn(measured), details: measured };
   },
 };
 
 interface Scene {
-  readonly system: { readonly httpPort: number };
+  readonly gateway: Program;
   readonly console: Program;
   readonly browser: Browser;
 }
@@ -53,7 +56,7 @@ interface Measured {
   readonly device: Smoothness[];
 }
 
-async function measure({ backend, effort }: Bench, { system, console, browser }: Scene): Promise<Measured> {
+async function measure({ backend, effort }: Bench, { gateway, console, browser }: Scene): Promise<Measured> {
   const key = createSecret(operatorKeyPrefix, crypto.getRandomValues(new Uint8Array(secretBytes)));
   await backend.pool.query({
     text: 'insert into operator_keys (name, key_sha256) values ($1, $2)',
@@ -69,7 +72,7 @@ async function measure({ backend, effort }: Bench, { system, console, browser }:
   const measured: Measured = { overview: [], devices: [], device: [] };
   const watchMs = effort.measureMs * 2;
   const load = runLoad({
-    door: { kind: 'single', port: system.httpPort, connections },
+    door: { kind: 'single', port: gateway.port, connections },
     fleet,
     pace: { kind: 'open', messagesPerSecond: ratePerSecond },
     warmUpMs: effort.warmUpMs,
