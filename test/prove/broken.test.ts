@@ -18,10 +18,10 @@ test('an ack before the commit is found as messages lost', async () => {
     [
       {
         file: 'src/worker/settle-loop.ts',
-        replace: '    const settled = await untilDone(() => options.settle(plan), options, abandoned);',
+        replace: '    const settled = await untilDone(\n',
         by:
           '    for (const { message } of plan.entries) message.ack();\n' +
-          '    const settled = await untilDone(() => options.settle(plan), options, abandoned);',
+          '    const settled = await untilDone(\n',
       },
     ],
     ...['--faults', 'kill-worker', '--trials', '3', '--seed', '14'],
@@ -71,10 +71,10 @@ test('a 202 before the PubAck is found as messages lost', async () => {
     [
       {
         file: 'src/intake/intake.ts',
-        replace: 'const published = await publish(options, message, encodeMsgId(identified), arrivedAtMs);',
+        replace: 'const published = await publish(options, message, { msgId, arrivedAtMs, traceparent });',
         by:
           'const published = { ok: true, seq: 0, duplicate: false } as any;\n' +
-          'void publish(options, message, encodeMsgId(identified), arrivedAtMs);',
+          'void publish(options, message, { msgId, arrivedAtMs, traceparent });',
       },
     ],
     ...awayForLong,
