@@ -3,7 +3,7 @@ import type pg from 'pg';
 import pino, { type Logger } from 'pino';
 import type { Config } from '../config/settings.ts';
 import { createLog } from '../observe/create-log.ts';
-import { natsDial } from '../roles/dial-nats.ts';
+import { natsDial } from '../roles/servers/dial-nats.ts';
 import { createPool } from '../store/pool.ts';
 import type { Invocation } from './define-command.ts';
 import { type Located, locate } from './locate.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../config/settings.ts';
 import { whenAborted } from '../lib/when-aborted.ts';
-import type { RoleDeps } from '../roles/role-deps.ts';
+import type { RoleDeps } from '../roles/process/role-deps.ts';
 import { CliError } from './exit-codes.ts';
 import type { Signals } from './signals.ts';
 

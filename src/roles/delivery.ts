@@ -20,14 +20,14 @@ import { startBacklogMonitor } from '../stream/backlog.ts';
 import { startPuller } from '../stream/puller.ts';
 import { createServerWatch } from '../stream/server-watch.ts';
 import { routesConsumerName, routesStreamName } from '../stream/subjects.ts';
-import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
-import { natsDial } from './dial-nats.ts';
-import { soon } from './goodbye.ts';
-import { startNatsDialer } from './nats-dialer.ts';
-import type { RoleDeps, RoleInstruments } from './role-deps.ts';
-import { createRoleId, serveRoleStatus, version } from './role-status.ts';
-import { prepareTopology } from './role-topology.ts';
-import { type RunningWork, startWorkWithBoth } from './work-with-both.ts';
+import { soon } from './process/goodbye.ts';
+import type { RoleDeps, RoleInstruments } from './process/role-deps.ts';
+import { createRoleId, serveRoleStatus, version } from './process/role-status.ts';
+import { requireDatabaseUrl, requireNatsUrl } from './servers/addresses.ts';
+import { natsDial } from './servers/dial-nats.ts';
+import { startNatsDialer } from './servers/nats-dialer.ts';
+import { prepareTopology } from './servers/role-topology.ts';
+import { type RunningWork, startWorkWithBoth } from './servers/work-with-both.ts';
 
 const roleDefaults = {
   /** Settling, leasing, tidying, looking for changed routes, and one to spare. */

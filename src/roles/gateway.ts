@@ -9,10 +9,10 @@ import { createOperatorAuth } from '../sources/http/operator-auth.ts';
 import { findOperatorKey } from '../store/registry/find-operator-key.ts';
 import { requestMany } from '../stream/request-many.ts';
 import { rateLimitsSubject } from '../stream/subjects.ts';
-import { type Door, startDoor } from './door.ts';
-import { type RoleReceipts, startRoleReceipts } from './receipts.ts';
-import type { RoleDeps, RoleInstruments } from './role-deps.ts';
-import { createRoleId, version } from './role-status.ts';
+import { type Door, startDoor } from './doors/door.ts';
+import { type RoleReceipts, startRoleReceipts } from './doors/receipts.ts';
+import type { RoleDeps, RoleInstruments } from './process/role-deps.ts';
+import { createRoleId, version } from './process/role-status.ts';
 
 export interface RunningGateway {
   readonly port: number;

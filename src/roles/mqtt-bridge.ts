@@ -7,11 +7,11 @@ import { createLog } from '../observe/create-log.ts';
 import { createBridgeMetrics } from '../observe/mqtt-bridge.ts';
 import { createRoleRegistry } from '../observe/process.ts';
 import { type BridgeOptions, type MqttBridge, startMqttBridge } from '../sources/mqtt/bridge/mqtt-bridge.ts';
-import { bridgeClientIds, bridgedBroker } from './bridged-broker.ts';
-import { type Door, startDoor } from './door.ts';
-import { type HealthServer, startHealthServer } from './health.ts';
-import type { RoleDeps, RoleInstruments } from './role-deps.ts';
-import { createRoleId, version } from './role-status.ts';
+import { bridgeClientIds, bridgedBroker } from './doors/bridged-broker.ts';
+import { type Door, startDoor } from './doors/door.ts';
+import { type HealthServer, startHealthServer } from './process/health.ts';
+import type { RoleDeps, RoleInstruments } from './process/role-deps.ts';
+import { createRoleId, version } from './process/role-status.ts';
 
 export interface RunningMqttBridge {
   /** Resolves when it was asked to retire, and has. */

@@ -7,12 +7,12 @@ import { createLog } from '../observe/create-log.ts';
 import { createMqttMetrics } from '../observe/mqtt.ts';
 import { createRoleRegistry } from '../observe/process.ts';
 import { type MqttSource, type MqttTls, startMqttSource } from '../sources/mqtt/mqtt-source.ts';
-import { type Door, type DoorOptions, startDoor } from './door.ts';
-import { type HealthServer, startHealthServer } from './health.ts';
-import { serveRepublish } from './republish.ts';
-import type { RoleDeps } from './role-deps.ts';
-import { createRoleId, version } from './role-status.ts';
-import { readSettingFile } from './setting-file.ts';
+import { type Door, type DoorOptions, startDoor } from './doors/door.ts';
+import { serveRepublish } from './doors/republish.ts';
+import { type HealthServer, startHealthServer } from './process/health.ts';
+import type { RoleDeps } from './process/role-deps.ts';
+import { createRoleId, version } from './process/role-status.ts';
+import { readSettingFile } from './process/setting-file.ts';
 
 export interface RunningMqtt {
   readonly port: number;

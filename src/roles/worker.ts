@@ -42,20 +42,20 @@ import { createSettledNotices } from '../worker/settled-notices.ts';
 import { createTap } from '../worker/tap.ts';
 import { createSettledLog } from '../worker/tell-settled.ts';
 import { createSettleTrace } from '../worker/trace-settling.ts';
-import { requireDatabaseUrl, requireNatsUrl } from './addresses.ts';
-import { startAlarms } from './alarms.ts';
-import { decodeOptionsOf } from './decode-options.ts';
-import { natsDial } from './dial-nats.ts';
-import { soon } from './goodbye.ts';
-import { startNatsDialer } from './nats-dialer.ts';
-import { quarantineLimits } from './quarantine-limits.ts';
-import { auditOf, createRoleAuditor } from './role-audit.ts';
-import type { RoleDeps, RoleInstruments } from './role-deps.ts';
-import { startRoleRouting } from './role-routing.ts';
-import { createRoleId, serveRoleStatus, version } from './role-status.ts';
-import { prepareTopology } from './role-topology.ts';
-import { startRoleTracing } from './role-tracing.ts';
-import { type RunningWork, startWorkWithBoth } from './work-with-both.ts';
+import { soon } from './process/goodbye.ts';
+import type { RoleDeps, RoleInstruments } from './process/role-deps.ts';
+import { createRoleId, serveRoleStatus, version } from './process/role-status.ts';
+import { startRoleTracing } from './process/role-tracing.ts';
+import { requireDatabaseUrl, requireNatsUrl } from './servers/addresses.ts';
+import { natsDial } from './servers/dial-nats.ts';
+import { startNatsDialer } from './servers/nats-dialer.ts';
+import { prepareTopology } from './servers/role-topology.ts';
+import { type RunningWork, startWorkWithBoth } from './servers/work-with-both.ts';
+import { startAlarms } from './settling/alarms.ts';
+import { decodeOptionsOf } from './settling/decode-options.ts';
+import { quarantineLimits } from './settling/quarantine-limits.ts';
+import { auditOf, createRoleAuditor } from './settling/role-audit.ts';
+import { startRoleRouting } from './settling/role-routing.ts';
 
 export const workerDefaults = {
   /** How long a drain may go on settling; what is left is given back and delivered again. */

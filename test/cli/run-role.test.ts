@@ -3,7 +3,7 @@ import { type RunRoleOptions, runRole } from '../../src/cli/run-role.ts';
 import { createSignals, type StopSignal } from '../../src/cli/signals.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import type { Config } from '../../src/config/settings.ts';
-import type { RoleDeps } from '../../src/roles/role-deps.ts';
+import type { RoleDeps } from '../../src/roles/process/role-deps.ts';
 
 function fakeProcess() {
   const listeners: Record<StopSignal, (() => void)[]> = { SIGINT: [], SIGTERM: [] };

@@ -3,7 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NatsConnection } from '@nats-io/nats-core';
 import mqtt from 'mqtt';
-import { inboxPrefixOf } from '../../src/roles/dial-nats.ts';
+import { inboxPrefixOf } from '../../src/roles/servers/dial-nats.ts';
 import { connectNats } from '../../src/stream/connection.ts';
 import { type NatsUser, natsUsers } from '../../src/stream/permissions.ts';
 import { startTestNats, type TestNats } from '../harness/nats.ts';

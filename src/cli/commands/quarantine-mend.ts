@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { decodeOptionsOf } from '../../roles/decode-options.ts';
+import { decodeOptionsOf } from '../../roles/settling/decode-options.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import { type MendOutcome, MendRefusedError, mend } from '../../worker/replay/mend.ts';
 import { withDatabase } from '../connect.ts';

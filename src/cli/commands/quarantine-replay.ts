@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { decodeOptionsOf } from '../../roles/decode-options.ts';
+import { decodeOptionsOf } from '../../roles/settling/decode-options.ts';
 import { dryRun } from '../../worker/replay/dry-run.ts';
 import { withDatabase } from '../connect.ts';
 import type { CliContext } from '../context.ts';

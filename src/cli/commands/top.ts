@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { type Command, InvalidArgumentError } from 'commander';
-import { natsDial } from '../../roles/dial-nats.ts';
+import { natsDial } from '../../roles/servers/dial-nats.ts';
 import { createLiveStatus, type LiveStatus, type LiveStatusSource } from '../../roles/status/live-status.ts';
 import { createCliLog, withDatabase } from '../connect.ts';
 import type { CliContext } from '../context.ts';

@@ -1,4 +1,4 @@
-import { replayOptionsOf } from '../../roles/replay-options.ts';
+import { replayOptionsOf } from '../../roles/settling/replay-options.ts';
 import { selectionText } from '../../store/quarantine/selection.ts';
 import { type ReplayOptions, type ReplayResult, replay } from '../../worker/replay/replay.ts';
 import { createCliLog, withDatabase, withNats } from '../connect.ts';

@@ -10,7 +10,7 @@ import {
 import { encodeMessageBody, encodeRouteJob } from '../../model/route-job.ts';
 import type { RouteSecrets } from '../../model/route-secrets.ts';
 import type { StoredMessage } from '../../store/routes/select-messages.ts';
-import { version } from '../role-status.ts';
+import { version } from '../process/role-status.ts';
 
 /** What would be sent, to the letter. */
 export interface Outgoing {

@@ -6,7 +6,7 @@ import { type DeviceTotals, selectDeviceTotals } from '../../store/listings/flow
 import { type Alarm, listAlarms } from '../../store/listings/list-alarms.ts';
 import { type Durability, readDurability } from '../../stream/durability.ts';
 import { streamName } from '../../stream/subjects.ts';
-import { natsAnswers } from '../answers.ts';
+import { natsAnswers } from '../servers/answers.ts';
 import { type FlowRates, flowRates, type RolesSample } from './flow-rates.ts';
 import type { Part } from './gather.ts';
 import { askRoles, type NatsSample, sampleStreams } from './probe-nats.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { connect } from '@nats-io/transport-node';
 import { askPlace } from '../../../src/cli/route/ask-place.ts';
 import { parseConfig } from '../../../src/config/parse-config.ts';
-import { serveRoleStatus } from '../../../src/roles/role-status.ts';
+import { serveRoleStatus } from '../../../src/roles/process/role-status.ts';
 import { startTestNats } from '../../harness/nats.ts';
 
 const destination = { kind: 'webhook', url: 'https://down.example/hook' } as const;
