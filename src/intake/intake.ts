@@ -127,7 +127,7 @@ export function createIntake(options: IntakeOptions): Intake {
         result = unavailable(options, 'refused', 'internal fault');
       }
       const outcome = result.ok ? (result.duplicate ? 'duplicate' : 'accepted') : result.refusal;
-      options.metrics?.answered(message.source, outcome);
+      options.metrics?.answered(message.source, outcome, message.tenantId);
       if (outcome !== 'accepted') tellOutcome(messageLog, message, identified, result);
       if (message.trace !== undefined) recordAtDoor(options.tracer, message, publishing, result);
       return result;

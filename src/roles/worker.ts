@@ -56,6 +56,7 @@ import { decodeOptionsOf } from './settling/decode-options.ts';
 import { quarantineLimits } from './settling/quarantine-limits.ts';
 import { auditOf, createRoleAuditor } from './settling/role-audit.ts';
 import { startRoleRouting } from './settling/role-routing.ts';
+import { answerByTenant, type RoleQuestion } from './status/role-question.ts';
 
 export const workerDefaults = {
   /** How long a drain may go on settling; what is left is given back and delivered again. */
@@ -183,12 +184,13 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
   loop.done.catch(options.onFailure);
   const sharing = startLimitSharing({ nc, limiter, workerId: id, log });
   const answer = startRateLimitAnswer({ nc, limiter, workerId: id, log });
-  const more = () => ({
+  const more = (question: RoleQuestion) => ({
     settled: counts.snapshot(),
     doorToRowHistogramMs: counts.doorToRowMs(),
     registryVersion: registry.version,
     registryFresh: registry.fresh,
     ...auditOf(options.auditor),
+    ...answerByTenant(question, counts.byTenant),
   });
   const alarms = startAlarms({ nc, pool: options.pool, metrics: options.metrics, log });
   const status = serveRoleStatus({ nc, role: 'worker', id, now, more });

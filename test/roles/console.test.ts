@@ -55,30 +55,33 @@ test('the console answers among the roles', async () => {
 }, 40_000);
 
 /** Events of a live stream as they come. */
-async function* eventsOf(path: string, headers: Record<string, string>, signal: AbortSignal) {
-  const { body } = await fetch(`${stack.consoleUrl}${path}`, { headers, signal });
+async function* eventsOf(url: string, signal: AbortSignal) {
+  const { body } = await fetch(url, { headers: { Authorization: `Bearer ${key}` }, signal });
   let text = '';
   const decoder = new TextDecoder();
   for await (const chunk of body ?? []) {
     text += decoder.decode(chunk, { stream: true });
     for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+      const event = /^event: (.*)$/m.exec(text.slice(0, end))?.[1];
       const data = /^data: (.*)$/m.exec(text.slice(0, end))?.[1];
       text = text.slice(end + 2);
-      if (data !== undefined) yield JSON.parse(data) as Record<string, unknown>;
+      if (data !== undefined) yield { event, data: JSON.parse(data) as Record<string, unknown> };
     }
   }
 }
 
+/** @param path of the console that the stack began with, or the whole address of another one's */
 async function firstEvent(
   path: string,
   fits: (event: Record<string, unknown>) => boolean,
-  whileWaiting: () => Promise<unknown>,
+  whileWaiting: () => Promise<unknown> = async () => undefined,
+  name = 'overview',
 ): Promise<Record<string, unknown>> {
   const gone = new AbortController();
   const sending = setInterval(() => void whileWaiting(), 100);
   try {
-    for await (const event of eventsOf(path, { Authorization: `Bearer ${key}` }, gone.signal)) {
-      if (fits(event)) return event;
+    for await (const { event, data } of eventsOf(new URL(path, stack.consoleUrl).href, gone.signal)) {
+      if (event === name && fits(data)) return data;
     }
     throw new Error('the stream ended');
   } finally {
@@ -88,15 +91,16 @@ async function firstEvent(
 }
 
 test('the overview follows what comes in and is stored, of all and of one tenant', async () => {
-  await stack.cliJson('tenant', 'add', 'acme');
+  for (const tenant of ['acme', 'globex']) await stack.cliJson('tenant', 'add', tenant);
   const { token } = (await stack.cliJson('device', 'add', 'acme', 'd1', '--site', 's1')) as { token: string };
-  const send = (withToken: string) =>
+  const send = (withToken: string, headers: Record<string, string> = {}) =>
     fetch(`${stack.httpUrl}/ingest/v1/tenant/acme/device/d1/telemetry`, {
       method: 'POST',
-      headers: { 'X-Provision-Token': withToken },
+      headers: { 'X-Provision-Token': withToken, ...headers },
       body: JSON.stringify({ site_id: 's1', metrics: { temp: 1 } }),
     });
-  const both = () => Promise.all([send(token), send('wrong')]);
+  const again = { 'Idempotency-Key': 'the-same' };
+  const both = () => Promise.all([send(token), send('wrong'), send(token, again)]);
   type Rates = Record<string, number>;
   const whole = await firstEvent(
     '/api/v1/overview/live',
@@ -110,13 +114,43 @@ test('the overview follows what comes in and is stored, of all and of one tenant
   expect((whole.door_to_row_ms as { p99: number }).p99).toBeGreaterThan(0);
   const one = await firstEvent(
     '/api/v1/tenants/acme/overview/live',
-    ({ by_verdict, door_to_row_ms }) =>
+    ({ by_source, by_verdict, door_to_row_ms, duplicates_at_door }) =>
+      ((by_source as Rates).http ?? 0) > 0 &&
+      (duplicates_at_door as number) > 0 &&
       ((by_verdict as Rates).stored ?? 0) > 0 &&
       ((by_verdict as Rates).quarantined ?? 0) > 0 &&
       (door_to_row_ms as Rates).p50 !== null,
     both,
   );
-  expect(one).toMatchObject({ unaccounted: null, by_source: {} });
+  expect(one).toMatchObject({ unaccounted: null, blocked_by: null, backlog: expect.any(Number) });
+  // Another tenant hears nothing of it, now and of what was before.
+  const other = await firstEvent('/api/v1/tenants/globex/overview/live', () => true, both);
+  expect(other).toMatchObject({
+    in_per_second: 0,
+    by_source: { http: 0, mqtt: 0 },
+    by_verdict: { stored: 0, duplicate: 0, quarantined: 0 },
+    duplicates_at_door: 0,
+    backlog: 0,
+    devices: { online: 0, silent: 0 },
+  });
+  const flowed = ({ points }: Record<string, unknown>) =>
+    (points as Rates[]).some(
+      ({ in_per_second, settled_per_second }) => Number(in_per_second) > 0 && Number(settled_per_second) > 0,
+    );
+  // It is told at once to whoever comes when nobody has looked before; a second console begins to look by itself.
+  const second = await stack.start('console');
+  const historyOf = (tenant: string) => {
+    const live = `http://127.0.0.1:${second.port}/api/v1/tenants/${tenant}/overview/live`;
+    return firstEvent(live, () => true, undefined, 'history');
+  };
+  const isKnown = async () => {
+    await both();
+    return flowed(await historyOf('acme'));
+  };
+  const what = 'the past of a tenant that nobody has looked at';
+  await until(isKnown, { what, timeoutMs: 30_000, everyMs: 200 });
+  expect(flowed(await historyOf('globex'))).toBe(false);
+  await second.stop();
   const system = await (await get('/api/v1/system', { Authorization: `Bearer ${key}` })).json();
   expect(system).toMatchObject({
     nats: { version: expect.any(String) },
@@ -197,3 +231,17 @@ test('the document names the gateway’s paths, all of those under /ingest', () 
   const served = [singlePath, batchPath, receiptsPath, rateLimitsPath];
   expect(ingestOperations.map(({ path }) => path.replaceAll(/\{(\w+)\}/g, ':$1'))).toEqual(served);
 });
+
+test('the overview names what is in the way, and that it is gone', async () => {
+  const says = async (block: string | null) =>
+    firstEvent('/api/v1/overview/live', ({ blocked_by }) => blocked_by === block);
+  await says(null);
+  await stack.role('worker').stop();
+  await says('no_worker');
+  await firstEvent('/api/v1/tenants/acme/overview/live', ({ blocked_by }) => blocked_by === 'no_worker');
+  await stack.nats.stop();
+  await says('nats_away');
+  await stack.nats.start();
+  await stack.start('worker');
+  await says(null);
+}, 90_000);

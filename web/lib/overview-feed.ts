@@ -1,12 +1,12 @@
 import { useEffect, useState } from 'preact/hooks';
 import { apiPath } from './api.ts';
 import { type FeedState, useFeed } from './events.ts';
-import type { OverviewSample } from './types.ts';
+import type { Flow } from './flow-points.ts';
+import type { FlowPoint, OverviewHistory, OverviewSample } from './types.ts';
 
 const keptSamples = 301;
 
-export interface OverviewFeed {
-  readonly samples: readonly OverviewSample[];
+export interface OverviewFeed extends Flow {
   readonly state: FeedState;
   /** Nothing came for some seconds. */
   readonly isStale: boolean;
@@ -17,6 +17,7 @@ const staleAfterMs = 5_000;
 /** The last five minutes of how much flows, of one tenant or of all. */
 export function useOverviewFeed(tenant: string | undefined): OverviewFeed {
   const [samples, setSamples] = useState<readonly OverviewSample[]>([]);
+  const [past, setPast] = useState<readonly FlowPoint[]>([]);
   const [state, setState] = useState<FeedState>('connecting');
   const [isStale, setStale] = useState(false);
   useFeed(
@@ -24,6 +25,10 @@ export function useOverviewFeed(tenant: string | undefined): OverviewFeed {
     {},
     {
       on: {
+        // Told whenever the feed begins, so that what was missed while it was lost comes with it.
+        history: (data) => {
+          setPast((data as OverviewHistory).points.map(toPoint));
+        },
         overview: (data) => {
           setStale(false);
           setSamples((before) => append(before, data as OverviewSample));
@@ -39,8 +44,18 @@ export function useOverviewFeed(tenant: string | undefined): OverviewFeed {
     const timer = setTimeout(() => setStale(true), staleAfterMs);
     return () => clearTimeout(timer);
   }, [latest]);
-  return { samples, state, isStale };
+  return { samples, past, state, isStale };
 }
+
+const toPoint = ({
+  time,
+  in_per_second,
+  settled_per_second,
+}: OverviewHistory['points'][number]): FlowPoint => ({
+  timeMs: Date.parse(time),
+  in: in_per_second,
+  settled: settled_per_second,
+});
 
 /** A feed that comes back may begin with what is known already. */
 function append(samples: readonly OverviewSample[], sample: OverviewSample): readonly OverviewSample[] {

@@ -117,6 +117,31 @@ export interface Rejected {
   readonly size_bytes?: number;
 }
 
+/** What keeps messages from flowing. */
+export type Block =
+  | 'nats_away'
+  | 'jetstream_away'
+  | 'database_away'
+  | 'no_worker'
+  | 'stream_full'
+  | 'no_door';
+
+/** Messages per second in the time before. */
+export interface FlowPoint {
+  readonly timeMs: number;
+  readonly in: number;
+  readonly settled: number;
+}
+
+/** What was before a feed of samples begins. */
+export interface OverviewHistory {
+  readonly points: readonly {
+    readonly time: string;
+    readonly in_per_second: number;
+    readonly settled_per_second: number;
+  }[];
+}
+
 /** How much flows, once a second. */
 export interface OverviewSample {
   readonly time: string;
@@ -126,6 +151,11 @@ export interface OverviewSample {
   readonly by_source: Readonly<Record<string, number>>;
   /** Per second. */
   readonly by_verdict: Readonly<Record<string, number>>;
+  /** Per second: sent again, and known before they took a place in the stream. */
+  readonly duplicates_at_door: number;
+  /** Per second, answered 503. */
+  readonly refused_per_second: number;
+  readonly blocked_by: Block | null;
   readonly backlog: number | null;
   readonly door_to_row_ms: { readonly p50: number | null; readonly p99: number | null } | null;
   readonly unaccounted: number | null;

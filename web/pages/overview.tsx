@@ -1,24 +1,28 @@
 import { useMemo } from 'preact/hooks';
 import type uPlot from 'uplot';
 import { now } from '../lib/clock.ts';
-import { judgeFlow, settledPerSecond } from '../lib/flow-verdict.ts';
+import { flowPoints, settledPerSecond } from '../lib/flow-points.ts';
+import { type FlowVerdict, judgeFlow } from '../lib/flow-verdict.ts';
 import { formatCount, formatMs, formatRate } from '../lib/format.ts';
 import { useOverviewFeed } from '../lib/overview-feed.ts';
 import { to } from '../lib/router.ts';
-import type { OverviewSample } from '../lib/types.ts';
+import { isOperator } from '../lib/session.ts';
+import type { FlowPoint, OverviewSample } from '../lib/types.ts';
 import { Badge, PageHead, Panel } from '../parts/bits.tsx';
 import { axes, Chart } from '../parts/chart.tsx';
 import { colour, translucent } from '../parts/palette.ts';
-import { Shares } from '../parts/shares.tsx';
+import { type Share, Shares } from '../parts/shares.tsx';
 
 const shownSeconds = 300;
 const leastSeconds = 60;
 const height = 240;
-const longestUnbrokenSeconds = 4;
+/** Of points that stand for a second each, and for more. */
+const longestUnbrokenSeconds = 12;
 
 export function Overview({ tenant }: { readonly tenant?: string }) {
-  const { samples, state, isStale } = useOverviewFeed(tenant);
-  const verdict = judgeFlow(samples, isStale || state === 'lost');
+  const { samples, past, state, isStale } = useOverviewFeed(tenant);
+  const verdict = judgeFlow({ samples, past }, isStale || state === 'lost');
+  const points = useMemo(() => flowPoints({ samples, past }), [samples, past]);
   const last = samples.at(-1);
   return (
     <>
@@ -29,7 +33,9 @@ export function Overview({ tenant }: { readonly tenant?: string }) {
       <div class="stack">
         <section class={`verdict ${verdict.tone}`} aria-label="State" role="status">
           <Badge tone={verdict.tone}>{verdict.title}</Badge>
-          <p>{verdict.sentence}</p>
+          <p>
+            {verdict.sentence} <SeeMore verdict={verdict} tenant={tenant} />
+          </p>
         </section>
         <Tiles last={last} isWhole={tenant === undefined} />
         <Panel
@@ -47,27 +53,17 @@ export function Overview({ tenant }: { readonly tenant?: string }) {
             </span>
           }
         >
-          <FlowChart samples={samples} />
+          <FlowChart points={points} />
         </Panel>
         <div class="columns">
-          {tenant === undefined && (
-            <Panel title="By source" aside={<span class="muted">per second</span>}>
-              <Shares
-                rows={[
-                  ['HTTP', last?.by_source.http ?? 0],
-                  ['MQTT', last?.by_source.mqtt ?? 0],
-                ]}
-              />
-            </Panel>
-          )}
-          <Panel title="By verdict" aside={<span class="muted">per second</span>}>
+          <Panel title="At the doors" aside={<span class="muted">answered a second</span>}>
+            <Shares rows={sourceRows(last)} />
+          </Panel>
+          <Panel title="By verdict" aside={<span class="muted">settled a second</span>}>
             <Shares
               rows={[
                 ['Stored', last?.by_verdict.stored ?? 0, 'good'],
-                // Duplicates are counted over all tenants only.
-                ...(tenant === undefined
-                  ? [['Duplicate', last?.by_verdict.duplicate ?? 0, 'quiet'] as const]
-                  : []),
+                ['Duplicate', last?.by_verdict.duplicate ?? 0, 'quiet'],
                 ['Quarantined', last?.by_verdict.quarantined ?? 0, 'warn', quarantineOf(tenant)],
               ]}
             />
@@ -87,6 +83,34 @@ export function Overview({ tenant }: { readonly tenant?: string }) {
       </div>
     </>
   );
+}
+
+const sourceNames: readonly (readonly [string, string])[] = [
+  ['http', 'HTTP'],
+  ['mqtt', 'MQTT'],
+  ['mqtt-bridge', 'MQTT bridge'],
+];
+
+/** What was accepted by source, the bridge only where there is one; and what took no place in the stream. */
+const sourceRows = (last: OverviewSample | undefined): readonly Share[] => [
+  ...sourceNames
+    .filter(([source]) => source !== 'mqtt-bridge' || last?.by_source[source] !== undefined)
+    .map(([source, name]): Share => [name, last?.by_source[source] ?? 0]),
+  ['Sent again, known already', last?.duplicates_at_door ?? 0, 'quiet'],
+  ['Turned away with 503', last?.refused_per_second ?? 0, 'bad'],
+];
+
+/** System is for operators. */
+function SeeMore({
+  verdict,
+  tenant,
+}: {
+  readonly verdict: FlowVerdict;
+  readonly tenant: string | undefined;
+}) {
+  if (verdict.see === 'quarantine') return <a href={quarantineOf(tenant)}>Quarantine</a>;
+  if (verdict.see === 'system' && isOperator.value) return <a href="/system">System</a>;
+  return null;
 }
 
 const quarantineOf = (tenant: string | undefined): string =>
@@ -155,20 +179,20 @@ function Tile({ name, value, unit = '', hint, tone, isWord = false }: TileProps)
   );
 }
 
-function FlowChart({ samples }: { readonly samples: readonly OverviewSample[] }) {
-  const data = useMemo<uPlot.AlignedData>(() => flowData(samples), [samples]);
-  const last = samples.at(-1);
+function FlowChart({ points }: { readonly points: readonly FlowPoint[] }) {
+  const data = useMemo<uPlot.AlignedData>(() => flowData(points), [points]);
+  const last = points.at(-1);
   // The console's clock where it speaks, ours before.
-  const until = last === undefined ? Math.floor(now.value / 1_000) : Date.parse(last.time) / 1_000;
+  const until = last === undefined ? Math.floor(now.value / 1_000) : last.timeMs / 1_000;
   const label =
     last === undefined
       ? 'Messages per second: no figures yet'
-      : `Messages per second: ${formatRate(last.in_per_second)} in, ${formatRate(settledPerSecond(last))} settled`;
+      : `Messages per second: ${formatRate(last.in)} in, ${formatRate(last.settled)} settled`;
   return (
     <Chart
       data={data}
       height={height}
-      range={[until - spanOf(samples), until]}
+      range={[until - spanOf(points), until]}
       label={label}
       options={flowOptions}
     />
@@ -176,19 +200,17 @@ function FlowChart({ samples }: { readonly samples: readonly OverviewSample[] })
 }
 
 /** Grows with what there is to see, up to five minutes. */
-function spanOf(samples: readonly OverviewSample[]): number {
-  const [first, last] = [samples.at(0), samples.at(-1)];
+function spanOf(points: readonly FlowPoint[]): number {
+  const [first, last] = [points.at(0), points.at(-1)];
   if (first === undefined || last === undefined) return leastSeconds;
-  const seconds = (Date.parse(last.time) - Date.parse(first.time)) / 1_000;
-  return Math.min(Math.max(seconds, leastSeconds), shownSeconds);
+  return Math.min(Math.max((last.timeMs - first.timeMs) / 1_000, leastSeconds), shownSeconds);
 }
 
-/** A break where the feed was lost for a while. */
-function flowData(samples: readonly OverviewSample[]): uPlot.AlignedData {
+/** A break where nobody was asked for a while. */
+function flowData(points: readonly FlowPoint[]): uPlot.AlignedData {
   const [x, ins, outs]: [number[], (number | null)[], (number | null)[]] = [[], [], []];
-  for (const sample of samples) {
-    const { time, in_per_second } = sample;
-    const at = Date.parse(time) / 1_000;
+  for (const point of points) {
+    const at = point.timeMs / 1_000;
     const before = x.at(-1);
     if (before !== undefined && at - before > longestUnbrokenSeconds) {
       x.push(before + 1);
@@ -196,8 +218,8 @@ function flowData(samples: readonly OverviewSample[]): uPlot.AlignedData {
       outs.push(null);
     }
     x.push(at);
-    ins.push(in_per_second);
-    outs.push(settledPerSecond(sample));
+    ins.push(point.in);
+    outs.push(point.settled);
   }
   return [x, ins, outs];
 }

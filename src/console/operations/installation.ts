@@ -2,10 +2,15 @@ import Type from 'typebox';
 import { listLimited } from '../../store/console/list-limited.ts';
 import { selectTenants } from '../../store/registry/select-tenants.ts';
 import type { OperationContext } from '../context.ts';
-import type { InstallationService, OverviewSample } from '../installation-service.ts';
+import {
+  blocks,
+  type FlowPoint,
+  type InstallationService,
+  type OverviewSample,
+} from '../installation-service.ts';
 import { defineOperation } from '../operation.ts';
 import { ok } from '../reply.ts';
-import { anyJson, closed, count, nullable, ofTenant, timeSchema } from '../schemas.ts';
+import { anyJson, closed, count, nullable, ofTenant, oneOf, timeSchema } from '../schemas.ts';
 
 const tag = 'Installation';
 
@@ -16,12 +21,21 @@ const overviewSchema = closed({
   out_per_second: Type.Number({ minimum: 0, description: 'stored' }),
   by_source: perSecond,
   by_verdict: perSecond,
+  duplicates_at_door: Type.Number({
+    minimum: 0,
+    description: 'per second: sent again, and known before they took a place in the stream',
+  }),
+  refused_per_second: Type.Number({ minimum: 0, description: 'answered 503 at the doors' }),
+  blocked_by: nullable(oneOf(blocks, 'what keeps messages from flowing')),
   backlog: nullable(Type.Integer({ description: 'accepted and not settled yet' })),
   door_to_row_ms: closed({ p50: nullable(Type.Number()), p99: nullable(Type.Number()) }),
   unaccounted: nullable(Type.Integer({ description: 'of the audit' })),
   durability: nullable(Type.String({ description: 'what an accepted message withstands' })),
   devices: closed({ online: count, stale: count, offline: count, silent: count }),
 });
+
+const historyEvent =
+  'once `event: history` with `points` of `time`, `in_per_second` and `settled_per_second` over the last five minutes';
 
 /** The next sample; it comes within about a second. */
 function nextSample(feed: ReturnType<InstallationService['overview']>): Promise<OverviewSample> {
@@ -34,7 +48,14 @@ function liveOverview(
   { live }: OperationContext,
   feed: ReturnType<InstallationService['overview']>,
 ): Response {
-  return live((sink) => feed.subscribe((sample) => sink.send('overview', JSON.stringify(sample))));
+  return live((sink) => {
+    sink.send('history', JSON.stringify({ points: feed.history().map(pointAsJson) }));
+    return feed.subscribe((sample) => sink.send('overview', JSON.stringify(sample)));
+  });
+}
+
+function pointAsJson({ timeMs, in: taken, settled }: FlowPoint) {
+  return { time: new Date(timeMs).toISOString(), in_per_second: taken, settled_per_second: settled };
 }
 
 const overview = defineOperation({
@@ -54,7 +75,7 @@ const overviewLive = defineOperation({
   id: 'followOverview',
   tag,
   summary: 'How much flows, once a second',
-  description: 'Server-sent events: `event: overview` with what `/overview` answers.',
+  description: `Server-sent events: ${historyEvent}, then \`event: overview\` with what \`/overview\` answers.`,
   access: 'operator',
   answers: { 200: { description: 'Events', contentType: 'text/event-stream' } },
   handle: (_input, context) => liveOverview(context, context.services.installation.overview(undefined)),
@@ -66,7 +87,8 @@ const tenantOverview = defineOperation({
   id: 'showTenantOverview',
   tag,
   summary: 'How much of a tenant flows',
-  description: 'Sources, duplicates and the audit are counted over all tenants only.',
+  description:
+    'What doors and workers have counted of this tenant. The audit is made over all tenants only: `unaccounted` is null.',
   access: 'read',
   params: ofTenant,
   answers: { 200: { description: 'Now', schema: overviewSchema } },
@@ -80,7 +102,7 @@ const tenantOverviewLive = defineOperation({
   id: 'followTenantOverview',
   tag,
   summary: 'How much of a tenant flows, once a second',
-  description: 'Server-sent events: `event: overview` with what `…/overview` answers.',
+  description: `Server-sent events: ${historyEvent}, then \`event: overview\` with what \`…/overview\` answers.`,
   access: 'read',
   params: ofTenant,
   answers: { 200: { description: 'Events', contentType: 'text/event-stream' } },

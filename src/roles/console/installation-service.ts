@@ -6,14 +6,16 @@ import type { TenantId } from '../../model/identifiers.ts';
 import { requestMany } from '../../stream/request-many.ts';
 import { rateLimitsSubject } from '../../stream/subjects.ts';
 import { version } from '../process/role-status.ts';
+import { createDatabaseAnswers } from '../servers/answers.ts';
 import { gatherStatus } from '../status/gather.ts';
 import { askRoles, type RoleAnswer, sampleStreams } from '../status/probe-nats.ts';
 import { statusAsJson, streamAsJson } from '../status/status-as-json.ts';
+import { startFlowHistory } from './overview/flow-history.ts';
+import type { OverviewSources } from './overview/look.ts';
+import { openOverview } from './overview/open-overview.ts';
 import { createSharedFeed } from './overview/shared-feed.ts';
-import { openTenantOverview } from './overview/tenant-overview.ts';
-import { type OverviewSources, openWholeOverview } from './overview/whole-overview.ts';
 
-export interface InstallationOptions extends OverviewSources {
+export interface InstallationOptions extends Omit<OverviewSources, 'databaseAnswers'> {
   readonly config: Config;
 }
 
@@ -26,6 +28,8 @@ export function createInstallationService(
   options: InstallationOptions,
 ): InstallationService & { drain(): void } {
   const { config, pool, now } = options;
+  const sources = { ...options, databaseAnswers: createDatabaseAnswers(pool) };
+  const history = startFlowHistory(options);
   const feeds = new Map<TenantId | undefined, OverviewFeed & { close(): void }>();
   const connected = (): NatsConnection => {
     const nc = options.nats();
@@ -50,10 +54,8 @@ export function createInstallationService(
       feeds.getOrInsertComputed(tenantId, () =>
         createSharedFeed({
           lingerMs,
-          open: (tell) =>
-            tenantId === undefined
-              ? openWholeOverview(options, tell)
-              : openTenantOverview(options, tenantId, tell),
+          open: (tell) => openOverview(sources, tenantId, tell),
+          past: () => history.of(tenantId),
         }),
       ),
     rateLimits: async () => {
@@ -67,6 +69,7 @@ export function createInstallationService(
       deviceBurst: config.deviceBurst,
     },
     drain: () => {
+      history.stop();
       for (const feed of feeds.values()) feed.close();
     },
   };

@@ -15,6 +15,7 @@ import { type RoleName, serveRoleStatus } from '../process/role-status.ts';
 import { requireNatsUrl } from '../servers/addresses.ts';
 import { prepareTopology } from '../servers/role-topology.ts';
 import { type AuditListener, listenToAudit } from '../status/heard-audit.ts';
+import type { RoleQuestion } from '../status/role-question.ts';
 
 export interface BackboneOptions extends RoleInstruments {
   readonly nc: NatsConnection;
@@ -22,7 +23,7 @@ export interface BackboneOptions extends RoleInstruments {
   readonly role: RoleName;
   readonly id: string;
   /** What the role adds to its status. */
-  readonly status?: () => Readonly<Record<string, unknown>>;
+  readonly status?: (question: RoleQuestion) => Readonly<Record<string, unknown>>;
 }
 
 /** What a door has of NATS once it is connected. */
@@ -70,7 +71,10 @@ export function startBackbone(options: BackboneOptions): Backbone {
   });
   registerBacklogMetrics(metrics, streamName, backlog.current, options.wallClock);
   const audit = listenToAudit(nc, now);
-  const more = () => ({ inFlight: publisher.inFlight, ...options.status?.() });
+  const more = (question: RoleQuestion) => ({
+    inFlight: publisher.inFlight,
+    ...options.status?.(question),
+  });
   const status = serveRoleStatus({ nc, role, id, now, more });
   const stopping = new AbortController();
   let canary: Canary | undefined;

@@ -5,7 +5,7 @@ import type { Config } from '../../config/settings.ts';
 import { createAdmission } from '../../intake/admission.ts';
 import { createIntake, type Intake } from '../../intake/intake.ts';
 import { createRandomPool } from '../../lib/random-pool.ts';
-import { createIntakeMetrics, type IntakeMetrics } from '../../observe/intake.ts';
+import { createIntakeMetrics, type IntakeCounts, type IntakeMetrics } from '../../observe/intake.ts';
 import { registerServerMetrics } from '../../observe/servers.ts';
 import type { Tracer } from '../../observe/tracer.ts';
 import type { Flow } from '../../sources/http/flow-route.ts';
@@ -20,6 +20,7 @@ import { closeConnection } from '../servers/close-connection.ts';
 import { natsDial } from '../servers/dial-nats.ts';
 import { startDurabilityFeed } from '../servers/durability-feed.ts';
 import { startNatsDialer } from '../servers/nats-dialer.ts';
+import { answerByTenant, type CountsByTenant, type RoleQuestion } from '../status/role-question.ts';
 import { type Backbone, type BackboneOptions, startBackbone } from './backbone.ts';
 import { describeFlow } from './flow.ts';
 
@@ -93,7 +94,12 @@ export function startDoor(options: DoorOptions): Door {
     durabilityClass: durability.currentClass,
   });
   const intakeMetrics = createIntakeMetrics(options.metrics);
-  const status = () => ({ ...options.status?.(), intake: intakeMetrics.totals() });
+  const byTenant = intakeByTenant(intakeMetrics);
+  const status = (question: RoleQuestion) => ({
+    ...options.status?.(question),
+    intake: intakeMetrics.totals(),
+    ...answerByTenant(question, byTenant),
+  });
   const intakeFor = createIntakes(options, registry, { metrics: intakeMetrics, tracer });
   let intake = intakeFor.withoutNats;
   const prepared = dialer.connected.then(async (nc) => {
@@ -125,6 +131,23 @@ export function startDoor(options: DoorOptions): Door {
   };
 }
 
+function intakeByTenant({ tenants }: IntakeCounts): CountsByTenant {
+  return {
+    kind: 'in',
+    of: (tenantId) => {
+      const intake = tenants.find(tenantId);
+      return intake === undefined ? undefined : { intake };
+    },
+    totals: () =>
+      tenants
+        .entries()
+        .map(([tenantId, intake]) => [
+          tenantId,
+          Object.values(intake).reduce((sum, { accepted = 0 }) => sum + accepted, 0),
+        ]),
+  };
+}
+
 /** One admission for both: the bucket of the unknown does not fill up again when NATS comes. */
 function createIntakes(
   options: DoorOptions,
@@ -143,8 +166,8 @@ function createIntakes(
   });
   const startedAtMs = now();
   const withoutNats: Intake = {
-    accept: async ({ source }) => {
-      metrics.answered(source, 'unavailable');
+    accept: async ({ source, tenantId }) => {
+      metrics.answered(source, 'unavailable', tenantId);
       const disconnectedForMs = now() - startedAtMs;
       const seconds = retryAfterSeconds({
         why: 'disconnected',

@@ -3,6 +3,7 @@ import type { NatsConnection, Subscription } from '@nats-io/nats-core';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { withDeadline } from '../../lib/deadline.ts';
 import { rolesStatusSubject } from '../../stream/subjects.ts';
+import { parseQuestion, type RoleQuestion } from '../status/role-question.ts';
 
 export type RoleName = 'gateway' | 'mqtt' | 'mqtt-bridge' | 'worker' | 'delivery' | 'console';
 
@@ -39,7 +40,7 @@ export interface RoleStatusOptions {
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** What the role adds, asked for each answer; cheap, and never throws. */
-  readonly more?: () => Readonly<Record<string, unknown>>;
+  readonly more?: (question: RoleQuestion) => Readonly<Record<string, unknown>>;
 }
 
 function cpuMs(): number {
@@ -50,7 +51,7 @@ function cpuMs(): number {
 /** Answers each request on `tributary.roles.status` with one JSON `RoleStatus`, so that nobody needs a list of processes. */
 export function serveRoleStatus({ nc, role, id, now, more }: RoleStatusOptions): { drain(): Promise<void> } {
   const startedAtMs = now();
-  const status = (): RoleStatus => ({
+  const status = (question: RoleQuestion): RoleStatus => ({
     role,
     id,
     version,
@@ -59,11 +60,11 @@ export function serveRoleStatus({ nc, role, id, now, more }: RoleStatusOptions):
     uptimeMs: Math.round(now() - startedAtMs),
     rssBytes: process.memoryUsage.rss(),
     cpuMs: cpuMs(),
-    ...more?.(),
+    ...more?.(question),
   });
   const subscription: Subscription = nc.subscribe(rolesStatusSubject, {
     callback: (error, message) => {
-      if (error === null) message.respond(JSON.stringify(status()));
+      if (error === null) message.respond(JSON.stringify(status(parseQuestion(message.data))));
     },
   });
   return {

@@ -16,6 +16,7 @@ import {
   routesStreamName,
   streamName,
 } from '../../stream/subjects.ts';
+import { plainQuestion, type RoleQuestion } from './role-question.ts';
 
 const roleAnswerSchema = Type.Object({
   role: Type.String(),
@@ -61,8 +62,12 @@ export async function sampleStreams(connection: NatsConnection): Promise<NatsSam
 const waitMs = { timeoutMs: 1_000, stallMs: 250 };
 
 /** Asks every running role; those that answer in time, by role and id. */
-export async function askRoles(connection: NatsConnection): Promise<RoleAnswer[]> {
-  const answers = await requestMany(connection, rolesStatusSubject, '', waitMs);
+export async function askRoles(
+  connection: NatsConnection,
+  question: RoleQuestion = plainQuestion,
+): Promise<RoleAnswer[]> {
+  const asked = question === plainQuestion ? '' : JSON.stringify(question);
+  const answers = await requestMany(connection, rolesStatusSubject, asked, waitMs);
   return answers
     .map(parseAnswer)
     .filter((answer) => answer !== undefined)

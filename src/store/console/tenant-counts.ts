@@ -21,12 +21,3 @@ export async function countTenantDevices(db: Queryable, tenantId: TenantId): Pro
   });
   return rows[0] ?? { online: 0, stale: 0, offline: 0, silent: 0 };
 }
-
-/** How many messages of a tenant were ever quarantined, those that are not kept included. */
-export async function countTenantQuarantined(db: Queryable, tenantId: TenantId): Promise<bigint> {
-  const { rows } = await db.query<{ quarantined: bigint }>({
-    text: `select coalesce(sum(quarantined), 0)::bigint as quarantined from quarantine_totals where budget = $1`,
-    values: [tenantId],
-  });
-  return rows[0]?.quarantined ?? 0n;
-}

@@ -5,6 +5,8 @@ import type { RoleAnswer } from '../../status/probe-nats.ts';
 export interface RoleRates {
   readonly bySource: Readonly<Record<string, number>>;
   readonly byVerdict: Readonly<Record<string, number>>;
+  /** What took no place in the stream: known there already, or answered 503. */
+  readonly atDoor: { readonly duplicate: number; readonly unavailable: number };
   /** Of what was stored in between; null: nothing was. */
   readonly doorToRowMs: { readonly p50: number | null; readonly p99: number | null };
 }
@@ -31,11 +33,15 @@ export function ratesBetween(
   const known = new Map(before.map((role) => [role.id, role]));
   const bySource: Record<string, number> = { http: 0, mqtt: 0 };
   const byVerdict: Record<string, number> = { stored: 0, duplicate: 0, quarantined: 0 };
+  const atDoor = { duplicate: 0, unavailable: 0 };
   const ages: HistogramCounts[] = [];
   for (const role of after) {
     const earlier = known.get(role.id);
     if (earlier === undefined && role.uptimeMs > elapsedMs * 2) continue;
     add(bySource, difference(acceptedOf(role), acceptedOf(earlier)));
+    const answered = difference(outcomesOf(role), outcomesOf(earlier));
+    atDoor.duplicate += answered.duplicate ?? 0;
+    atDoor.unavailable += answered.unavailable ?? 0;
     const settled = difference(countsOf(role.settled), countsOf(earlier?.settled));
     for (const verdict of Object.keys(byVerdict)) {
       byVerdict[verdict] = (byVerdict[verdict] ?? 0) + (settled[verdict] ?? 0);
@@ -47,7 +53,15 @@ export function ratesBetween(
     Object.fromEntries(
       Object.entries(counts).map(([name, count]) => [name, rounded((count * 1_000) / elapsedMs)]),
     );
-  return { bySource: perSecond(bySource), byVerdict: perSecond(byVerdict), doorToRowMs: quantilesOf(ages) };
+  return {
+    bySource: perSecond(bySource),
+    byVerdict: perSecond(byVerdict),
+    atDoor: {
+      duplicate: rounded((atDoor.duplicate * 1_000) / elapsedMs),
+      unavailable: rounded((atDoor.unavailable * 1_000) / elapsedMs),
+    },
+    doorToRowMs: quantilesOf(ages),
+  };
 }
 
 function acceptedOf(role: RoleAnswer | undefined): Counts {
@@ -58,6 +72,15 @@ function acceptedOf(role: RoleAnswer | undefined): Counts {
     const name = sources[source] ?? source;
     counts[name] = (counts[name] ?? 0) + (countsOf(outcomes).accepted ?? 0);
   }
+  return counts;
+}
+
+/** Of all its sources together. */
+function outcomesOf(role: RoleAnswer | undefined): Counts {
+  const counts: Record<string, number> = {};
+  const intake = role?.intake;
+  if (typeof intake !== 'object' || intake === null) return counts;
+  for (const outcomes of Object.values(intake)) add(counts, countsOf(outcomes));
   return counts;
 }
 

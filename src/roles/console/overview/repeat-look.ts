@@ -1,9 +1,12 @@
-const intervalMs = 1_000;
+const defaultIntervalMs = 1_000;
 /** The second look comes soon, so that whoever opens the page sees rates at once. */
 const firstIntervalMs = 300;
 
-/** Runs `look` once a second, never twice at once; it must not throw. @returns what ends it */
-export function everySecond(look: (isStopped: () => boolean) => Promise<void>): () => void {
+/** Runs `look` once in `intervalMs`, never twice at once; it must not throw. @returns what ends it */
+export function repeatLook(
+  look: (isStopped: () => boolean) => Promise<void>,
+  intervalMs = defaultIntervalMs,
+): () => void {
   let isStopped = false;
   let timer: Timer | undefined;
   let looks = 0;
