@@ -1,9 +1,10 @@
-import type { PassOptions, SelectedCount, Selection } from '../store/listings/selection.ts';
+import type { ChunkChange, SelectedCount, Selection } from '../store/listings/selection.ts';
 import type { Queryable } from '../store/statements/queryable.ts';
+import { changeInChunks } from './audited.ts';
 import { withDatabase } from './connect.ts';
 import type { Invocation } from './define-command.ts';
 import { CliError } from './exit-codes.ts';
-import { toJson } from './output/json.ts';
+import { JsonText, toJson } from './output/json.ts';
 import { createLazyBar } from './output/lazy-bar.ts';
 import { formatCount } from './output/number.ts';
 
@@ -14,7 +15,11 @@ export interface Purge<S extends Selection> {
   /** What they are called: in text, and with `_` in JSON. */
   readonly noun: string;
   readonly count: (db: Queryable, selection: S) => Promise<SelectedCount>;
-  readonly purge: (db: Queryable, selection: S, options: PassOptions) => Promise<number>;
+  readonly chunk: (selection: S, upTo: bigint) => ChunkChange;
+  /** What the audit log calls it: `quarantine.purge` is of `quarantine`. */
+  readonly target: string;
+  /** JSON text. */
+  readonly selectionText: (selection: S) => string;
 }
 
 /**
@@ -24,7 +29,7 @@ export interface Purge<S extends Selection> {
  */
 export async function purgeSelected<S extends Selection>(
   invocation: Invocation,
-  { selection, isDryRun, noun, count, purge }: Purge<S>,
+  { selection, isDryRun, noun, count, chunk, target, selectionText }: Purge<S>,
 ): Promise<void> {
   const { terminal, json } = invocation;
   const stop = invocation.signals.stop();
@@ -33,7 +38,15 @@ export async function purgeSelected<S extends Selection>(
     const { rows, newestId: upTo } = await count(pool, selection);
     if (isDryRun) return { rows, purged: 0 };
     const onProgress = (done: number) => bar.update(done, rows);
-    return { rows, purged: await purge(pool, selection, { upTo, onProgress, stop }) };
+    const shown = new JsonText(selectionText(selection));
+    const purged = await changeInChunks(pool, invocation, {
+      chunk: chunk(selection, upTo),
+      note: { tenantId: selection.tenantId, action: `${target}.purge`, target },
+      detailOf: (done) => ({ selection: shown, purged: done }),
+      onProgress,
+      stop,
+    });
+    return { rows, purged };
   }).finally(bar.stop);
   if (json) terminal.out(toJson({ dry_run: isDryRun, [noun.replaceAll(' ', '_')]: rows, purged }));
   else if (isDryRun) terminal.out(`${formatCount(rows)} ${noun} would be deleted. Nothing was.`);

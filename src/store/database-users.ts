@@ -21,11 +21,14 @@ export const loginOf = (user: DatabaseUser) => `tributary_${user.replaceAll('-',
 /**
  * Makes the logins, or gives those that are there new passwords, and grants them their roles and nothing else.
  * The pool's user must be allowed to make roles. The server is told the passwords' verifiers only: its log shows none.
+ *
+ * @param also what belongs into the same transaction
  */
 export async function putDatabaseUsers(
   pool: pg.Pool,
   passwords: Readonly<Record<DatabaseUser, string>>,
   randomBytes: (count: number) => Uint8Array,
+  also?: (client: pg.PoolClient) => Promise<unknown>,
 ): Promise<void> {
   await inTransaction(pool, async (client) => {
     for (const user of databaseUserNames) {
@@ -38,6 +41,7 @@ export async function putDatabaseUsers(
       );
       await client.query(`grant ${databaseUsers[user].join(', ')} to ${login}`);
     }
+    await also?.(client);
   });
 }
 

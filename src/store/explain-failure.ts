@@ -19,6 +19,10 @@ export function explainPostgresFailure(
   if (code === '42P01' || code === '42703' || code === '42883') {
     return { text: `${at} lacks tables of this version: run tributary migrate.`, unavailable: false };
   }
+  // An audit log that takes no entry of the command line is of a version before.
+  if (isAbout('audit_log', error) && (code === '23502' || code === '23514')) {
+    return { text: `${at} lacks tables of this version: run tributary migrate.`, unavailable: false };
+  }
   const hint = hintOf(error);
   if (code === '42501' && hint !== undefined) {
     return { text: `${at}: ${(error as Error).message}. ${hint}`, unavailable: false };
@@ -53,6 +57,10 @@ function codeOf(error: unknown): string | undefined {
   if ('code' in error && typeof error.code === 'string') return error.code;
   if (error instanceof AggregateError) return codeOf(error.errors[0]);
   return error instanceof Error ? codeOf(error.cause) : undefined;
+}
+
+function isAbout(table: string, error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'table' in error && error.table === table;
 }
 
 /** Our own statements say in the hint what to do. */

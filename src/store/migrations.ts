@@ -15,6 +15,7 @@ import statusHistory from '../../sql/migrations/0013_status_history.sql' with { 
 import routeHasSecrets from '../../sql/migrations/0014_route_has_secrets.sql' with { type: 'text' };
 import outboxStorage from '../../sql/migrations/0015_outbox_storage.sql' with { type: 'text' };
 import bulkDeletes from '../../sql/migrations/0016_bulk_deletes.sql' with { type: 'text' };
+import cliAudit from '../../sql/migrations/0017_cli_audit.sql' with { type: 'text' };
 
 export interface Migration {
   /** The number in front of the file's name. */
@@ -42,4 +43,5 @@ export const migrations: readonly Migration[] = [
   { version: 14, name: '0014_route_has_secrets', sql: routeHasSecrets },
   { version: 15, name: '0015_outbox_storage', sql: outboxStorage },
   { version: 16, name: '0016_bulk_deletes', sql: bulkDeletes },
+  { version: 17, name: '0017_cli_audit', sql: cliAudit },
 ];

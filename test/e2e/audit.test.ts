@@ -126,6 +126,15 @@ test('a message that is deleted behind our back turns audit and status red until
     epoch: 1,
     unaccounted: 1,
   });
+  const { rows } = await stack.pool.query('select actor_kind, action, target, detail::text from audit_log');
+  expect(rows).toEqual([
+    {
+      actor_kind: 'cli',
+      action: 'audit.acknowledge',
+      target: 'epoch 1',
+      detail: '{"note": "deleted by a test", "unaccounted": 1}',
+    },
+  ]);
   const after = await stack.cli('audit');
   expect(after.code).toBe(0);
   expect(after.stdout).toContain(note);

@@ -31,6 +31,10 @@ beforeAll(async () => {
     DATABASE_URL: database.url,
   });
   expect({ code: made.code, stderr: made.stderr }).toEqual({ code: 0, stderr: '' });
+  const { rows } = await database.pool.query('select actor_kind, action, detail::text from audit_log');
+  expect(rows).toEqual([
+    { actor_kind: 'cli', action: 'database_users.put', detail: expect.stringContaining('_worker_login') },
+  ]);
 });
 
 async function as<T>(user: DatabaseUser, work: (client: pg.Client) => Promise<T>): Promise<T> {

@@ -10,6 +10,11 @@ import { Pager, usePaging } from '../parts/pager.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 
+/** A name at the command line is no key’s, and is told apart. */
+function whoOf({ actor_kind: kind, actor_name: name }: AuditEntry): string {
+  return kind === 'cli' ? `${name} (command line)` : (name ?? kind);
+}
+
 export function AuditLog({ tenant }: { readonly tenant?: string }) {
   const paging = usePaging();
   const period = query.value.get('period') ?? '168';
@@ -28,7 +33,7 @@ export function AuditLog({ tenant }: { readonly tenant?: string }) {
   };
   const columns: readonly Column<AuditEntry>[] = [
     { title: 'When', cell: (row) => <Time at={row.time} /> },
-    { title: 'Who', cell: (row) => row.actor_name ?? row.actor_kind },
+    { title: 'Who', cell: whoOf },
     {
       title: 'Action',
       cell: (row) => (

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { alarmAsJson } from '../../roles/status/status-as-json.ts';
 import { clearAlarms, listAlarms } from '../../store/listings/list-alarms.ts';
+import { withChange } from '../audited.ts';
 import { withDatabase } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, defineGroup, invocationOf } from '../define-command.ts';
@@ -50,7 +51,9 @@ function addClear(group: Command, context: CliContext): void {
     examples: ['alarms clear'],
   }).action(async (_options: unknown, self: Command) => {
     const invocation = invocationOf(context, self);
-    const cleared = await withDatabase(invocation, (pool) => clearAlarms(pool));
+    const cleared = await withChange(invocation, clearAlarms, (count) =>
+      count === 0 ? undefined : { action: 'alarms.clear', target: 'alarms', detail: { cleared: count } },
+    );
     if (invocation.json) invocation.terminal.out(toJson({ cleared }));
     else invocation.terminal.out(cleared === 0 ? 'No alarms.' : `${cleared} cleared.`);
   });

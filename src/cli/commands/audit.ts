@@ -4,6 +4,7 @@ import { type Audit, openIncidents, takeAudit } from '../../audit/take-audit.ts'
 import { type Acknowledgement, acknowledge, selectAcknowledgements } from '../../store/audit/acknowledge.ts';
 import { streamName } from '../../stream/subjects.ts';
 import { describeAudit, incidentOf } from '../audit/describe-audit.ts';
+import { change } from '../audited.ts';
 import { withDatabase, withNats } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, type Invocation, invocationOf } from '../define-command.ts';
@@ -64,8 +65,15 @@ function acknowledged(invocation: Invocation, epoch: number, note: string): Prom
     if (account === undefined) throw new CliError(`There is no epoch ${epoch}: tributary audit lists them.`);
     const unaccounted = account.unaccounted - account.acknowledged;
     if (unaccounted === 0n) throw new CliError(`Nothing to acknowledge in epoch ${epoch}.`);
-    await acknowledge(pool, { epoch, unaccounted, note });
-    return unaccounted;
+    return change(
+      pool,
+      invocation,
+      async (client) => {
+        await acknowledge(client, { epoch, unaccounted, note });
+        return unaccounted;
+      },
+      () => ({ action: 'audit.acknowledge', target: `epoch ${epoch}`, detail: { unaccounted, note } }),
+    );
   });
 }
 

@@ -8,6 +8,7 @@ import {
   loginOf,
   putDatabaseUsers,
 } from '../../store/database-users.ts';
+import { insertNote } from '../audited.ts';
 import { withDatabase } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, invocationOf } from '../define-command.ts';
@@ -34,7 +35,14 @@ export function addDatabaseUsersCommand(program: Command, context: CliContext): 
       const path = checkSecretFolder(folder, databaseUserNames.map(urlFile), options.force === true);
       const passwords = newPasswords();
       const { url } = locate('database', invocation.config);
-      await withDatabase(invocation, (pool) => putDatabaseUsers(pool, passwords, randomBytes));
+      const note = {
+        action: 'database_users.put',
+        target: 'database users',
+        detail: { logins: databaseUserNames.map(loginOf) },
+      };
+      await withDatabase(invocation, (pool) =>
+        putDatabaseUsers(pool, passwords, randomBytes, (client) => insertNote(client, invocation, note)),
+      );
       writeSecretFiles(
         path,
         databaseUserNames.map((user) => ({

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { purgeDeadLetters } from '../../store/routes/dead-letters/purge-dead-letters.ts';
-import { countDeadLetters } from '../../store/routes/dead-letters/selection.ts';
+import { purgeDeadLettersChunk } from '../../store/routes/dead-letters/purge-dead-letters.ts';
+import { countDeadLetters, selectionText } from '../../store/routes/dead-letters/selection.ts';
 import type { CliContext } from '../context.ts';
 import {
   addSelectionOptions,
@@ -30,7 +30,9 @@ export function addDeadLettersPurge(letters: Command, context: CliContext): void
         isDryRun: options.dryRun === true,
         noun: 'dead letters',
         count: countDeadLetters,
-        purge: purgeDeadLetters,
+        chunk: purgeDeadLettersChunk,
+        target: 'dead-letters',
+        selectionText,
       }),
     );
 }

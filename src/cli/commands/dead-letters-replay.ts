@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import {
   countReplayable,
   type Replayable,
-  replayDeadLetters,
+  replayDeadLettersChunk,
 } from '../../store/routes/dead-letters/replay-dead-letters.ts';
-import { countDeadLetters } from '../../store/routes/dead-letters/selection.ts';
+import { countDeadLetters, selectionText } from '../../store/routes/dead-letters/selection.ts';
+import { changeInChunks } from '../audited.ts';
 import { withDatabase } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import {
@@ -14,7 +15,7 @@ import {
 } from '../dead-letters/selection-options.ts';
 import { defineCommand, type Invocation, invocationOf } from '../define-command.ts';
 import { CliError } from '../exit-codes.ts';
-import { toJson } from '../output/json.ts';
+import { JsonText, toJson } from '../output/json.ts';
 import { createLazyBar } from '../output/lazy-bar.ts';
 import { formatCount } from '../output/number.ts';
 
@@ -50,7 +51,15 @@ async function run(invocation: Invocation, options: Options): Promise<void> {
     const found = await countReplayable(pool, selection, upTo);
     if (isDryRun) return { found, replayed: 0 };
     const onProgress = (done: number) => bar.update(done, found.ready);
-    return { found, replayed: await replayDeadLetters(pool, selection, { upTo, onProgress, stop }) };
+    const shown = new JsonText(selectionText(selection));
+    const replayed = await changeInChunks(pool, invocation, {
+      chunk: replayDeadLettersChunk(selection, upTo),
+      note: { tenantId: selection.tenantId, action: 'dead-letters.replay', target: 'dead-letters' },
+      detailOf: (done) => ({ selection: shown, replayed: done }),
+      onProgress,
+      stop,
+    });
+    return { found, replayed };
   }).finally(bar.stop);
   terminal.out(
     json ? toJson(asJson(found, { isDryRun, replayed })) : describe(found, { isDryRun, replayed }),

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type DeviceId, ingestTopic, type TenantId } from '../../model/identifiers.ts';
 import { hashToken } from '../../model/token.ts';
 import { addDevice } from '../../store/registry/add-device.ts';
-import { withDatabase } from '../connect.ts';
+import { withChange } from '../audited.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, type Invocation, invocationOf } from '../define-command.ts';
 import { findInstance } from '../locate.ts';
@@ -40,14 +40,17 @@ export function addDeviceAdd(device: Command, context: CliContext): void {
         options.token === undefined
           ? newDeviceToken()
           : await tokenFromOption(options.token, context.readStdin);
-      await withDatabase(invocation, (pool) =>
-        addDevice(pool, tenantId, {
-          deviceId,
-          siteId: options.site,
-          tokenSha256: hashToken(token),
-          ratePerSecond: options.rate,
-          burst: options.burst,
-          maxSensors: options.maxSensors,
+      const { site: siteId, rate: ratePerSecond, burst, maxSensors } = options;
+      const tokenSha256 = hashToken(token);
+      await withChange(
+        invocation,
+        (client) =>
+          addDevice(client, tenantId, { deviceId, siteId, tokenSha256, ratePerSecond, burst, maxSensors }),
+        () => ({
+          tenantId,
+          action: 'device.create',
+          target: deviceId,
+          detail: { site_id: siteId, rate_per_second: ratePerSecond, burst, max_sensors: maxSensors },
         }),
       );
       if (invocation.json) {

@@ -7,12 +7,13 @@ import { rotateToken } from '../../store/registry/rotate-token.ts';
 import { setDeviceLimits } from '../../store/registry/set-device-limits.ts';
 import { showDevice } from '../../store/registry/show-device.ts';
 import type { DeviceLimits, LimitChanges } from '../../store/registry/types.ts';
+import { insertNote, withChange } from '../audited.ts';
 import { withDatabase } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { type CommandShape, defineCommand, invocationOf } from '../define-command.ts';
 import { deviceAsJson } from '../device-view.ts';
 import { formatAgo, parseDuration } from '../output/duration.ts';
-import { toJson } from '../output/json.ts';
+import { inTableWords, toJson } from '../output/json.ts';
 import { describeLimit } from '../output/limit.ts';
 import { formatCount } from '../output/number.ts';
 import {
@@ -48,8 +49,11 @@ export function addDeviceRotate(device: Command, context: CliContext): void {
         options.token === undefined
           ? newDeviceToken()
           : await tokenFromOption(options.token, context.readStdin);
-      const { previousTokenUntil } = await withDatabase(invocation, (pool) =>
-        rotateToken(pool, tenantId, deviceId, { tokenSha256: hashToken(token), graceMs: options.grace }),
+      const { grace: graceMs } = options;
+      const { previousTokenUntil } = await withChange(
+        invocation,
+        (client) => rotateToken(client, tenantId, deviceId, { tokenSha256: hashToken(token), graceMs }),
+        () => ({ tenantId, action: 'device.rotate', target: deviceId, detail: { grace_ms: graceMs } }),
       );
       if (invocation.json) {
         const shown = { tenant_id: tenantId, device_id: deviceId, token };
@@ -72,7 +76,11 @@ export function addDeviceRevoke(device: Command, context: CliContext): void {
     examples: ['device revoke acme sensor-1'],
   }).action(async (tenantId: TenantId, deviceId: DeviceId, _options: unknown, self: Command) => {
     const invocation = invocationOf(context, self);
-    const revokedAt = await withDatabase(invocation, (pool) => revokeDevice(pool, tenantId, deviceId));
+    const revokedAt = await withChange(
+      invocation,
+      (client) => revokeDevice(client, tenantId, deviceId),
+      () => ({ tenantId, action: 'device.revoke', target: deviceId }),
+    );
     const shown = { tenant_id: tenantId, device_id: deviceId, revoked_at: revokedAt };
     if (invocation.json) invocation.terminal.out(toJson(shown));
     else invocation.terminal.out(`Revoked device ${deviceId} of tenant ${tenantId}.`);
@@ -96,9 +104,19 @@ export function addDeviceDelete(device: Command, context: CliContext): void {
       ) => {
         const invocation = invocationOf(context, self);
         const { terminal } = invocation;
+        const withData = options.withData === true;
         const deleted = await withDatabase(invocation, (pool) =>
           deleteDevice(pool, tenantId, deviceId, {
-            withData: options.withData === true,
+            withData,
+            onUnregistered: async (db, registered) => {
+              const detail = { with_data: withData, registered };
+              await insertNote(db, invocation, {
+                tenantId,
+                action: 'device.delete',
+                target: deviceId,
+                detail,
+              });
+            },
             onProgress: (rows) => terminal.progress(`${formatCount(rows)} readings deleted …`),
           }),
         );
@@ -107,9 +125,7 @@ export function addDeviceDelete(device: Command, context: CliContext): void {
           terminal.out(toJson(shown));
           return;
         }
-        const data = options.withData
-          ? ` and ${formatCount(deleted.telemetryRows)} readings`
-          : '; its data stays';
+        const data = withData ? ` and ${formatCount(deleted.telemetryRows)} readings` : '; its data stays';
         terminal.out(`Deleted device ${deviceId} of tenant ${tenantId}${data}.`);
       },
     );
@@ -131,10 +147,18 @@ export function addDeviceLimits(device: Command, context: CliContext): void {
     .action(async (tenantId: TenantId, deviceId: DeviceId, options: LimitOptions, self: Command) => {
       const invocation = invocationOf(context, self);
       const changes = limitsOf(options);
-      const found = await withDatabase(invocation, async (pool) => {
-        if (Object.keys(changes).length > 0) await setDeviceLimits(pool, tenantId, deviceId, changes);
-        return showDevice(pool, tenantId, deviceId);
-      });
+      const isChange = Object.keys(changes).length > 0;
+      const found = await withChange(
+        invocation,
+        async (client) => {
+          if (isChange) await setDeviceLimits(client, tenantId, deviceId, changes);
+          return showDevice(client, tenantId, deviceId);
+        },
+        () =>
+          isChange
+            ? { tenantId, action: 'device.change', target: deviceId, detail: inTableWords(changes) }
+            : undefined,
+      );
       if (invocation.json) invocation.terminal.out(toJson(deviceAsJson(found)));
       else {
         invocation.terminal.out(

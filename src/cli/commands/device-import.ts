@@ -3,12 +3,13 @@ import type { TenantId } from '../../model/identifiers.ts';
 import { listTenants } from '../../store/registry/list-tenants.ts';
 import { tenantNotFound } from '../../store/registry/registry-error.ts';
 import type { Queryable } from '../../store/statements/queryable.ts';
+import { createRunningNote } from '../audited.ts';
 import { withDatabase } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, type Invocation, invocationOf } from '../define-command.ts';
 import { CliError } from '../exit-codes.ts';
 import { checkFile, type FileCheck } from '../import/check-file.ts';
-import { type ImportFileResult, importFile } from '../import/import-file.ts';
+import { type ImportFileOptions, type ImportFileResult, importFile } from '../import/import-file.ts';
 import { createTokensFile } from '../import/tokens-file.ts';
 import { toJson } from '../output/json.ts';
 import { formatCount } from '../output/number.ts';
@@ -58,6 +59,7 @@ async function runImport(invocation: Invocation, file: string, options: Options)
     try {
       return await importFile({
         pool,
+        note: importNotes(invocation, options),
         file,
         defaultTenant: options.tenant,
         existing: options.update ? 'update' : 'skip',
@@ -72,6 +74,18 @@ async function runImport(invocation: Invocation, file: string, options: Options)
     }
   });
   report(invocation, file, options, result);
+}
+
+/** One entry a tenant, whose counts grow with each batch. */
+function importNotes(invocation: Invocation, { update }: Options): ImportFileOptions['note'] {
+  const notes = new Map<TenantId, ReturnType<typeof createRunningNote>>();
+  return async (db, tenantId, { added, updated, unchanged, tokens }) => {
+    const note =
+      notes.get(tenantId) ??
+      createRunningNote(invocation, { tenantId, action: 'device.import', target: 'devices' });
+    notes.set(tenantId, note);
+    await note(db, { added, updated, unchanged, new_tokens: tokens, update: update === true });
+  };
 }
 
 function refuseBadFile(file: string, check: FileCheck, options: Options): void {

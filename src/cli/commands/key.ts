@@ -8,6 +8,7 @@ import {
   revokeTenantKey,
   type TenantKey,
 } from '../../store/console/tenant-keys.ts';
+import { withChange } from '../audited.ts';
 import { withDatabase } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, defineGroup, invocationOf } from '../define-command.ts';
@@ -50,8 +51,15 @@ function addAdd(group: Command, context: CliContext): void {
       const key = newTenantKey();
       const { level, expires } = options;
       const expiresAt = expires === undefined ? undefined : new Date(context.clock() + expires).toISOString();
-      const made = await withDatabase(invocation, (pool) =>
-        addTenantKey(pool, tenantId, { name, level, keySha256: hashToken(key), expiresAt }),
+      const made = await withChange(
+        invocation,
+        (client) => addTenantKey(client, tenantId, { name, level, keySha256: hashToken(key), expiresAt }),
+        () => ({
+          tenantId,
+          action: 'key.create',
+          target: name,
+          detail: { level, expires_at: expiresAt },
+        }),
       );
       if (invocation.json) invocation.terminal.out(toJson({ tenant_id: tenantId, ...made, key }));
       else invocation.terminal.out(`  key  ${key}\n\nKeep it: it is not shown again.`);
@@ -93,7 +101,16 @@ function addRevoke(group: Command, context: CliContext): void {
     .argument('<name>', 'as in the list', parseKeyName)
     .action(async (tenantId: TenantId, name: string, _options: unknown, self: Command) => {
       const invocation = invocationOf(context, self);
-      const revoked = await withDatabase(invocation, (pool) => revokeTenantKey(pool, tenantId, { name }));
+      const revoked = await withChange(
+        invocation,
+        (client) => revokeTenantKey(client, tenantId, { name }),
+        ({ key_id: keyId, level }) => ({
+          tenantId,
+          action: 'key.revoke',
+          target: String(keyId),
+          detail: { name, level },
+        }),
+      );
       if (invocation.json) invocation.terminal.out(toJson(revoked));
       else invocation.terminal.out(`Revoked key ${name} of tenant ${tenantId}.`);
     });

@@ -4,6 +4,7 @@ import { addOperatorKey } from '../../store/registry/add-operator-key.ts';
 import { listOperatorKeys } from '../../store/registry/list-operator-keys.ts';
 import type { OperatorKey } from '../../store/registry/operator-keys.ts';
 import { revokeOperatorKey } from '../../store/registry/revoke-operator-key.ts';
+import { withChange } from '../audited.ts';
 import { withDatabase } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, defineGroup, invocationOf } from '../define-command.ts';
@@ -34,7 +35,11 @@ function addAdd(group: Command, context: CliContext): void {
     .action(async (name: string, _options: unknown, self: Command) => {
       const invocation = invocationOf(context, self);
       const key = newOperatorKey();
-      await withDatabase(invocation, (pool) => addOperatorKey(pool, name, hashToken(key)));
+      await withChange(
+        invocation,
+        (client) => addOperatorKey(client, name, hashToken(key)),
+        () => ({ action: 'operator_key.create', target: name }),
+      );
       if (invocation.json) invocation.terminal.out(toJson({ name, key }));
       else invocation.terminal.out(`  key  ${key}\n\nKeep it: it is not shown again.`);
     });
@@ -74,7 +79,11 @@ function addRevoke(group: Command, context: CliContext): void {
     .argument('<name>', 'as in the list', parseKeyName)
     .action(async (name: string, _options: unknown, self: Command) => {
       const invocation = invocationOf(context, self);
-      const revoked = await withDatabase(invocation, (pool) => revokeOperatorKey(pool, name));
+      const revoked = await withChange(
+        invocation,
+        (client) => revokeOperatorKey(client, name),
+        ({ keyId }) => ({ action: 'operator_key.revoke', target: String(keyId), detail: { name } }),
+      );
       if (invocation.json) invocation.terminal.out(toJson(keyAsJson(revoked)));
       else invocation.terminal.out(`Revoked operator key ${name}.`);
     });

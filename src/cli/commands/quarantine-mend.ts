@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { decodeOptionsOf } from '../../roles/settling/decode-options.ts';
-import { inTransaction } from '../../store/transaction.ts';
 import { type MendOutcome, MendRefusedError, mend } from '../../worker/replay/mend.ts';
-import { withDatabase } from '../connect.ts';
+import { withChange } from '../audited.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, type Invocation, invocationOf } from '../define-command.ts';
 import { CliError, usageError } from '../exit-codes.ts';
@@ -62,8 +61,19 @@ async function run(
 ): Promise<MendOutcome> {
   const options = { decodeOptions: decodeOptionsOf(invocation.config), vouch: false };
   try {
-    const outcome = await withDatabase(invocation, (pool) =>
-      inTransaction(pool, (db) => mend(db, { ...message, tenantId: undefined }, options)),
+    const outcome = await withChange(
+      invocation,
+      (db) => mend(db, { ...message, tenantId: undefined }, options),
+      (mended) =>
+        mended && {
+          action: 'quarantine.mend',
+          target: String(message.id),
+          detail: {
+            passes: mended.passes,
+            reason: mended.passes ? undefined : mended.reason,
+            by: message.by,
+          },
+        },
     );
     if (outcome !== undefined) return outcome;
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { purgeQuarantine } from '../../store/quarantine/purge.ts';
+import { purgeQuarantineChunk } from '../../store/quarantine/purge.ts';
 import { countSelected } from '../../store/quarantine/select-page.ts';
+import { selectionText } from '../../store/quarantine/selection.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, invocationOf } from '../define-command.ts';
 import { purgeSelected } from '../purge-selected.ts';
@@ -26,7 +27,9 @@ export function addQuarantinePurge(quarantine: Command, context: CliContext): vo
         isDryRun: options.dryRun === true,
         noun: 'messages',
         count: countSelected,
-        purge: purgeQuarantine,
+        chunk: purgeQuarantineChunk,
+        target: 'quarantine',
+        selectionText,
       }),
     );
 }

@@ -2,11 +2,12 @@ import type { Command } from 'commander';
 import type { TenantId } from '../../model/identifiers.ts';
 import { addRoute } from '../../store/registry/add-route.ts';
 import type { StoredRoute } from '../../store/registry/route-row.ts';
-import { withDatabase } from '../connect.ts';
+import { withChange } from '../audited.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, type Invocation, invocationOf } from '../define-command.ts';
 import { toJson } from '../output/json.ts';
 import { parseRouteName, parseTenantId } from '../parsers.ts';
+import { routeAuditDetail } from '../route/audit-detail.ts';
 import { draftRoute } from '../route/draft.ts';
 import { draftSecrets } from '../route/draft-secrets.ts';
 import { noteAddress } from '../route/note-address.ts';
@@ -46,8 +47,10 @@ export function addRouteAdd(route: Command, context: CliContext): void {
       const draft = { ...draftRoute({ tenantId, name }, options), enabled: options.disabled !== true };
       const { secrets, generated } = await draftSecrets(draft.destination, options, undefined, context);
       const sealed = sealSecrets(secrets, draft, invocation);
-      const made = await withDatabase(invocation, (pool) =>
-        addRoute(pool, { ...draft, secrets: sealed }, invocation.config.routesPerTenant),
+      const made = await withChange(
+        invocation,
+        (client) => addRoute(client, { ...draft, secrets: sealed }, invocation.config.routesPerTenant),
+        () => ({ tenantId, action: 'route.create', target: name, detail: routeAuditDetail(draft) }),
       );
       describe(invocation, made, generated);
       noteAddress(invocation, draft.destination);

@@ -6,6 +6,8 @@ import { findRoute } from '../../store/registry/find-routes.ts';
 import type { StoredRoute } from '../../store/registry/route-row.ts';
 import { type Backfill, endBackfill, findBackfill, startBackfill } from '../../store/routes/backfills.ts';
 import { countStored } from '../../store/routes/select-stored.ts';
+import type { Queryable } from '../../store/statements/queryable.ts';
+import { change } from '../audited.ts';
 import { withDatabase } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { type Invocation, invocationOf } from '../define-command.ts';
@@ -56,9 +58,14 @@ export function addRouteBackfill(route: Command, context: CliContext): void {
     });
 }
 
-async function cancel(pool: pg.Pool, { terminal, json }: Invocation, route: StoredRoute): Promise<void> {
-  if (!(await endBackfill(pool, route.routeId)))
-    throw new CliError(`route ${route.name} has no unfinished backfill: there is nothing to cancel.`);
+async function cancel(pool: pg.Pool, invocation: Invocation, route: StoredRoute): Promise<void> {
+  const { terminal, json } = invocation;
+  const { tenantId, name: target } = route;
+  const end = async (client: pg.PoolClient) => {
+    if (!(await endBackfill(client, route.routeId)))
+      throw new CliError(`route ${target} has no unfinished backfill: there is nothing to cancel.`);
+  };
+  await change(pool, invocation, end, () => ({ tenantId, action: 'route.backfill_cancel', target }));
   terminal.out(
     json
       ? toJson({ tenant_id: route.tenantId, name: route.name, cancelled: true })
@@ -76,7 +83,17 @@ async function backfill(
     throw new CliError(
       `route ${route.name} is off: turn it on first, with tributary route enable ${route.tenantId} ${route.name}.`,
     );
-  const begun = await begin(pool, route, options, invocation.clock());
+  const begun = await change(
+    pool,
+    invocation,
+    (client) => begin(client, route, options, invocation.clock()),
+    ({ since, until, lookedAt }) => ({
+      tenantId: route.tenantId,
+      action: 'route.backfill',
+      target: route.name,
+      detail: { since, until, rate: options.rate, goes_on_after: lookedAt === 0 ? undefined : lookedAt },
+    }),
+  );
   const total = await countStored(pool, route.tenantId, begun);
   const stop = invocation.signals.stop();
   const bar = createLazyBar(invocation.terminal, 'queueing');
@@ -96,14 +113,14 @@ async function backfill(
 
 /** A new one, or the one that was broken off. */
 async function begin(
-  pool: pg.Pool,
+  db: Queryable,
   route: StoredRoute,
   { since, until }: Options,
   nowMs: number,
 ): Promise<Backfill> {
   const { routeId, tenantId, name } = route;
   if (since === undefined) {
-    const unfinished = await findBackfill(pool, routeId);
+    const unfinished = await findBackfill(db, routeId);
     if (unfinished === undefined)
       throw usageError(`say from when on with --since: route ${name} has no unfinished backfill.`);
     if (until !== undefined)
@@ -111,14 +128,14 @@ async function begin(
     return unfinished;
   }
   if (until !== undefined && until <= since) throw usageError('--until lies before --since: exchange them.');
-  const started = await startBackfill(pool, routeId, {
+  const started = await startBackfill(db, routeId, {
     since: new Date(since),
     // Event times may lie ahead of the arrival.
     until: new Date(until ?? nowMs + 366 * 86_400_000),
     arrivedBefore: until === undefined ? route.createdAt : undefined,
   });
   if (started !== undefined) return started;
-  const unfinished = await findBackfill(pool, routeId);
+  const unfinished = await findBackfill(db, routeId);
   const from = unfinished === undefined ? '' : ` from ${formatTime(unfinished.since.getTime())} UTC`;
   throw new CliError(
     `route ${name} has an unfinished backfill${from}: tributary route backfill ${tenantId} ${name} goes on with it, ` +

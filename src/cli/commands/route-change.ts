@@ -3,13 +3,13 @@ import type { TenantId } from '../../model/identifiers.ts';
 import type { NextSecrets } from '../../model/next-route-secrets.ts';
 import { removeRoute, saveRoute, setRouteEnabled } from '../../store/registry/change-route.ts';
 import { findRoute, type RouteWithSecrets } from '../../store/registry/find-routes.ts';
-import { inTransaction } from '../../store/transaction.ts';
-import { withDatabase } from '../connect.ts';
+import { withChange } from '../audited.ts';
 import type { CliContext } from '../context.ts';
 import { type CommandShape, defineCommand, type Invocation, invocationOf } from '../define-command.ts';
 import { usageError } from '../exit-codes.ts';
 import { toJson } from '../output/json.ts';
 import { parseRouteName, parseTenantId } from '../parsers.ts';
+import { routeAuditDetail } from '../route/audit-detail.ts';
 import { draftRoute } from '../route/draft.ts';
 import { draftSecrets } from '../route/draft-secrets.ts';
 import { noteAddress } from '../route/note-address.ts';
@@ -39,15 +39,18 @@ export function addRouteUpdate(route: Command, context: CliContext): void {
   addSecretOptions(addRouteOptions(command)).action(
     async (tenantId: TenantId, name: string, options: RouteOptions, self: Command) => {
       const invocation = invocationOf(context, self);
-      const changed = await withDatabase(invocation, (pool) =>
-        inTransaction(pool, async (client) => {
+      const changed = await withChange(
+        invocation,
+        async (client) => {
           const found = await findRoute(client, tenantId, name, { lock: true });
           const before = { ...found.route, destination: destinationOf(found.route) };
           const draft = draftRoute({ tenantId, name }, options, before);
           const { sealed, generated } = await newSecrets(found, draft, options, invocation);
           await saveRoute(client, found.route.routeId, { ...draft, secrets: sealed });
-          return { draft, generated };
-        }),
+          const newSecret = sealed === found.secrets ? {} : { secrets: 'changed' };
+          return { draft, generated, detail: { ...routeAuditDetail(draft, before), ...newSecret } };
+        },
+        ({ detail }) => ({ tenantId, action: 'route.change', target: name, detail }),
       );
       const { terminal } = invocation;
       if (invocation.json) {
@@ -93,7 +96,11 @@ export function addRouteEnable(route: Command, context: CliContext): void {
     examples: ['route enable acme alerts'],
   }).action(async (tenantId: TenantId, name: string, _options: unknown, self: Command) => {
     const invocation = invocationOf(context, self);
-    await withDatabase(invocation, (pool) => setRouteEnabled(pool, tenantId, name, { enabled: true }));
+    await withChange(
+      invocation,
+      (client) => setRouteEnabled(client, tenantId, name, { enabled: true }),
+      () => ({ tenantId, action: 'route.enable', target: name }),
+    );
     tell(invocation, { tenantId, name, enabled: true }, `Route ${name} of tenant ${tenantId} is on.`);
   });
 }
@@ -112,8 +119,11 @@ export function addRouteDisable(route: Command, context: CliContext): void {
       async (tenantId: TenantId, name: string, options: { readonly reason?: string }, self: Command) => {
         const invocation = invocationOf(context, self);
         if (options.reason?.trim() === '') throw usageError('--reason is empty: say why, or leave it out.');
-        await withDatabase(invocation, (pool) =>
-          setRouteEnabled(pool, tenantId, name, { enabled: false, reason: options.reason }),
+        const { reason } = options;
+        await withChange(
+          invocation,
+          (client) => setRouteEnabled(client, tenantId, name, { enabled: false, reason }),
+          () => ({ tenantId, action: 'route.disable', target: name, detail: { reason } }),
         );
         tell(invocation, { tenantId, name, enabled: false }, `Route ${name} of tenant ${tenantId} is off.`);
       },
@@ -128,7 +138,11 @@ export function addRouteRemove(route: Command, context: CliContext): void {
     examples: ['route remove acme alerts'],
   }).action(async (tenantId: TenantId, name: string, _options: unknown, self: Command) => {
     const invocation = invocationOf(context, self);
-    await withDatabase(invocation, (pool) => removeRoute(pool, tenantId, name));
+    await withChange(
+      invocation,
+      (client) => removeRoute(client, tenantId, name),
+      () => ({ tenantId, action: 'route.delete', target: name }),
+    );
     tell(invocation, { tenantId, name, removed: true }, `Removed route ${name} of tenant ${tenantId}.`);
   });
 }

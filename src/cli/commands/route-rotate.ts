@@ -4,8 +4,7 @@ import type { RouteSecrets } from '../../model/route-secrets.ts';
 import { maxSigningSecrets, rotatedSecrets } from '../../model/signing-secret.ts';
 import { saveRoute } from '../../store/registry/change-route.ts';
 import { findRoute } from '../../store/registry/find-routes.ts';
-import { inTransaction } from '../../store/transaction.ts';
-import { withDatabase } from '../connect.ts';
+import { withChange } from '../audited.ts';
 import type { CliContext } from '../context.ts';
 import { invocationOf } from '../define-command.ts';
 import { CliError, usageError } from '../exit-codes.ts';
@@ -36,8 +35,9 @@ export function addRouteRotate(route: Command, context: CliContext): void {
         throw usageError('--finish brings no new secret: leave --signing-secret out.');
       const brought =
         options.finish === true ? undefined : await bringSigningSecret(options.signingSecret, context);
-      const count = await withDatabase(invocation, (pool) =>
-        inTransaction(pool, async (client) => {
+      const count = await withChange(
+        invocation,
+        async (client) => {
           const { route: found, secrets } = await findRoute(client, tenantId, name, { lock: true });
           const destination = destinationOf(found);
           if (destination.kind !== 'webhook')
@@ -47,6 +47,12 @@ export function addRouteRotate(route: Command, context: CliContext): void {
           const sealed = sealSecrets({ ...before, signing_secrets: signing }, found, invocation);
           await saveRoute(client, found.routeId, { ...found, destination, secrets: sealed });
           return signing.length;
+        },
+        () => ({
+          tenantId,
+          action: 'route.rotate-secret',
+          target: name,
+          detail: { finish: options.finish === true },
         }),
       );
       const { terminal } = invocation;

@@ -79,7 +79,7 @@ async function runSimulation(invocation: Invocation, options: Options): Promise<
   const random = createSeededRandom(seed);
   const fleet = makeFleet(options.devices, random, newDeviceToken);
   await withDatabase(invocation, (pool) =>
-    registerFleet(pool, options.tenant, fleet, limitsFor(options.devices, options.rate)),
+    registerFleet(pool, invocation, options.tenant, fleet, limitsFor(options.devices, options.rate)),
   );
   terminal.note(`${formatCount(fleet.length)} devices of tenant ${options.tenant}, seed ${seed}`);
   terminal.note(`to ${target.httpUrl} and ${target.mqttUrl}`);

@@ -4,13 +4,14 @@ import { addTenant } from '../../store/registry/add-tenant.ts';
 import { listTenants } from '../../store/registry/list-tenants.ts';
 import { setTenantLimits } from '../../store/registry/set-tenant-limits.ts';
 import type { LimitChanges, Tenant, TenantLimits } from '../../store/registry/types.ts';
+import { withChange } from '../audited.ts';
 import { withDatabase } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { defineCommand, defineGroup, invocationOf } from '../define-command.ts';
 import { CliError } from '../exit-codes.ts';
 import { printListing } from '../listing.ts';
 import { formatAgo } from '../output/duration.ts';
-import { toJson } from '../output/json.ts';
+import { inTableWords, toJson } from '../output/json.ts';
 import { describeLimit } from '../output/limit.ts';
 import { formatCount } from '../output/number.ts';
 import type { Column } from '../output/table.ts';
@@ -55,16 +56,24 @@ function addAdd(tenant: Command, context: CliContext): void {
     async (tenantId: TenantId, options: LimitOptions & { readonly name: string }, self: Command) => {
       const invocation = invocationOf(context, self);
       const limits = limitsOf(options);
-      await withDatabase(invocation, (pool) =>
-        addTenant(pool, tenantId, {
-          name: options.name,
-          ratePerSecond: limits.ratePerSecond ?? undefined,
-          burst: limits.burst ?? undefined,
-          deviceRatePerSecond: limits.deviceRatePerSecond ?? undefined,
-          deviceBurst: limits.deviceBurst ?? undefined,
+      const { name } = options;
+      await withChange(
+        invocation,
+        (client) =>
+          addTenant(client, tenantId, {
+            name,
+            ratePerSecond: limits.ratePerSecond ?? undefined,
+            burst: limits.burst ?? undefined,
+            deviceRatePerSecond: limits.deviceRatePerSecond ?? undefined,
+            deviceBurst: limits.deviceBurst ?? undefined,
+          }),
+        () => ({
+          action: 'tenant.create',
+          target: tenantId,
+          detail: { name, ...inTableWords(limits) },
         }),
       );
-      if (invocation.json) invocation.terminal.out(toJson({ tenant_id: tenantId, name: options.name }));
+      if (invocation.json) invocation.terminal.out(toJson({ tenant_id: tenantId, name }));
       else {
         invocation.terminal.out(
           `Added tenant ${tenantId}. Next: tributary device add ${tenantId} <device_id> --site <site_id>`,
@@ -108,10 +117,18 @@ function addLimits(tenant: Command, context: CliContext): void {
   withLimitOptions(command).action(async (tenantId: TenantId, options: LimitOptions, self: Command) => {
     const invocation = invocationOf(context, self);
     const changes = limitsOf(options);
-    const found = await withDatabase(invocation, async (pool) => {
-      if (Object.keys(changes).length > 0) await setTenantLimits(pool, tenantId, changes);
-      return (await listTenants(pool)).find((each) => each.tenantId === tenantId);
-    });
+    const isChange = Object.keys(changes).length > 0;
+    const found = await withChange(
+      invocation,
+      async (client) => {
+        if (isChange) await setTenantLimits(client, tenantId, changes);
+        return (await listTenants(client)).find((each) => each.tenantId === tenantId);
+      },
+      () =>
+        isChange
+          ? { tenantId, action: 'tenant.change', target: tenantId, detail: inTableWords(changes) }
+          : undefined,
+    );
     if (found === undefined) {
       throw new CliError(`There is no tenant ${tenantId}: tributary tenant list shows those there are.`);
     }

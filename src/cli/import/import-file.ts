@@ -5,11 +5,15 @@ import type { NewDevice } from '../../store/registry/add-device.ts';
 import type { DeviceRow } from '../../store/registry/csv/device-row.ts';
 import { findRegistered } from '../../store/registry/find-registered.ts';
 import { type ImportSums, importDevices } from '../../store/registry/import-devices.ts';
+import type { Queryable } from '../../store/statements/queryable.ts';
+import { inTransaction } from '../../store/transaction.ts';
 import { readDeviceRows } from './device-rows.ts';
 import type { TokensFile } from './tokens-file.ts';
 
 export interface ImportFileOptions {
   readonly pool: pg.Pool;
+  /** Writes or moves on a tenant's entry of the audit log, in the transaction of a batch. */
+  readonly note: (db: Queryable, tenantId: TenantId, sums: TokenSums) => Promise<void>;
   readonly file: string;
   readonly defaultTenant: TenantId | undefined;
   readonly existing: 'skip' | 'update';
@@ -22,9 +26,13 @@ export interface ImportFileOptions {
   readonly stop: AbortSignal;
 }
 
-export interface ImportFileResult extends ImportSums {
+/** What came of the devices so far. */
+export interface TokenSums extends ImportSums {
   /** Devices that were given a new token. */
   readonly tokens: number;
+}
+
+export interface ImportFileResult extends TokenSums {
   /** False: told to stop; what is counted here is done. */
   readonly complete: boolean;
 }
@@ -33,24 +41,39 @@ const batchSize = 2_000;
 
 /** Imports a file that `checkFile` has found to be in order, in batches of one tenant each. */
 export async function importFile(options: ImportFileOptions): Promise<ImportFileResult> {
-  const sums = { added: 0, updated: 0, unchanged: 0, tokens: 0 };
+  let sums: TokenSums = nothing;
+  const ofTenants = new Map<TenantId, TokenSums>();
   let rowsDone = 0;
   for await (const batch of batches(options)) {
     if (options.stop.aborted) return { ...sums, complete: false };
     const { tenantId, rows } = batch;
     const { devices, tokens } = await withNewTokens(options, tenantId, rows);
-    const done = await importDevices(options.pool, tenantId, devices, {
-      existing: options.existing,
-      batchSize,
+    const done = await inTransaction(options.pool, async (client) => {
+      const imported = await importDevices(client, tenantId, devices, {
+        existing: options.existing,
+        batchSize,
+      });
+      const ofTenant = plus(ofTenants.get(tenantId) ?? nothing, { ...imported, tokens });
+      ofTenants.set(tenantId, ofTenant);
+      await options.note(client, tenantId, ofTenant);
+      return { ...imported, tokens };
     });
-    sums.added += done.added;
-    sums.updated += done.updated;
-    sums.unchanged += done.unchanged;
-    sums.tokens += tokens;
+    sums = plus(sums, done);
     rowsDone += rows.length;
     options.onProgress(rowsDone);
   }
   return { ...sums, complete: true };
+}
+
+const nothing: TokenSums = { added: 0, updated: 0, unchanged: 0, tokens: 0 };
+
+function plus(a: TokenSums, b: TokenSums): TokenSums {
+  return {
+    added: a.added + b.added,
+    updated: a.updated + b.updated,
+    unchanged: a.unchanged + b.unchanged,
+    tokens: a.tokens + b.tokens,
+  };
 }
 
 type Batch = { readonly tenantId: TenantId; readonly rows: readonly DeviceRow[] };

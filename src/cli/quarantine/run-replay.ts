@@ -1,8 +1,10 @@
 import { replayOptionsOf } from '../../roles/settling/replay-options.ts';
 import { selectionText } from '../../store/quarantine/selection.ts';
 import { type ReplayOptions, type ReplayResult, replay } from '../../worker/replay/replay.ts';
+import { insertNote } from '../audited.ts';
 import { createCliLog, withDatabase, withNats } from '../connect.ts';
 import type { Invocation } from '../define-command.ts';
+import { JsonText } from '../output/json.ts';
 
 export interface ReplayRequest extends Pick<ReplayOptions, 'selection' | 'vouch' | 'onProgress' | 'stop'> {
   /** Who replays. */
@@ -16,12 +18,24 @@ type Publish = (subject: string, data: string) => void;
 export async function runReplay(invocation: Invocation, request: ReplayRequest): Promise<ReplayResult> {
   const { config, random } = invocation;
   const { by, vouchedBecause, selection } = request;
+  const filter = selectionText(selection);
   return withPublish(invocation, (publish) =>
     withDatabase(invocation, (pool) =>
       replay({
         ...replayOptionsOf({ config, pool, publish, random, log: createCliLog(config) }),
         ...request,
-        note: { operator: by, filter: selectionText(selection), vouchedBecause },
+        note: { operator: by, filter, vouchedBecause },
+        onOpened: async (db, { replayId, total }) => {
+          const detail = {
+            selection: new JsonText(filter),
+            vouched_because: vouchedBecause,
+            by,
+            replay_id: replayId,
+            total,
+          };
+          const note = { action: 'quarantine.replay', target: 'quarantine', detail };
+          await insertNote(db, invocation, { ...note, tenantId: selection.tenantId });
+        },
       }),
     ),
   );

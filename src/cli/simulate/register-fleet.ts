@@ -5,8 +5,10 @@ import { hashToken } from '../../model/token.ts';
 import { addTenant } from '../../store/registry/add-tenant.ts';
 import { importDevices } from '../../store/registry/import-devices.ts';
 import { RegistryError } from '../../store/registry/registry-error.ts';
-
 import { setTenantLimits } from '../../store/registry/set-tenant-limits.ts';
+import { change, changeInChunks } from '../audited.ts';
+import type { Invocation } from '../define-command.ts';
+import { inTableWords } from '../output/json.ts';
 import type { SimulatedDevice } from './fleet.ts';
 
 export interface FleetLimits {
@@ -26,24 +28,53 @@ export function limitsFor(devices: number, ratePerSecond: number): FleetLimits {
   return { tenant: generous(Math.max(ratePerSecond, 100)), device: generous(ratePerSecond / devices) };
 }
 
+const batchSize = 2_000;
+
 /** Registers the fleet, or gives devices of an earlier run the tokens and limits of this one. */
 export async function registerFleet(
   pool: pg.Pool,
+  who: Pick<Invocation, 'environment'>,
   tenantId: TenantId,
   fleet: readonly SimulatedDevice[],
   limits: FleetLimits,
 ): Promise<void> {
-  try {
-    await addTenant(pool, tenantId, { name: 'simulated fleet', ...limits.tenant });
-  } catch (error) {
-    if (!(error instanceof RegistryError && error.code === 'tenant_exists')) throw error;
-    await setTenantLimits(pool, tenantId, limits.tenant);
-  }
+  await putTenant(pool, who, tenantId, limits.tenant);
   const devices = fleet.map(({ deviceId, siteId, token }) => ({
     deviceId,
     siteId,
     tokenSha256: hashToken(token),
     ...limits.device,
   }));
-  await importDevices(pool, tenantId, devices, { existing: 'update' });
+  const imports = Array.from({ length: Math.ceil(devices.length / batchSize) }, (_, at) =>
+    devices.slice(at * batchSize, (at + 1) * batchSize),
+  );
+  await changeInChunks(pool, who, {
+    chunk: async (client) => {
+      const batch = imports.shift() ?? [];
+      await importDevices(client, tenantId, batch, { existing: 'update', batchSize });
+      return batch.length;
+    },
+    note: { tenantId, action: 'device.import', target: 'devices' },
+    detailOf: (done) => ({ simulated: done }),
+    onProgress: () => undefined,
+    stop: new AbortController().signal,
+  });
+}
+
+async function putTenant(
+  pool: pg.Pool,
+  who: Pick<Invocation, 'environment'>,
+  tenantId: TenantId,
+  limit: RateLimit,
+): Promise<void> {
+  const detail = inTableWords(limit);
+  try {
+    const name = 'simulated fleet';
+    const noteOf = () => ({ action: 'tenant.create', target: tenantId, detail: { name, ...detail } });
+    await change(pool, who, (client) => addTenant(client, tenantId, { name, ...limit }), noteOf);
+  } catch (error) {
+    if (!(error instanceof RegistryError && error.code === 'tenant_exists')) throw error;
+    const noteOf = () => ({ tenantId, action: 'tenant.change', target: tenantId, detail });
+    await change(pool, who, (client) => setTenantLimits(client, tenantId, limit), noteOf);
+  }
 }

@@ -3,7 +3,6 @@ import type { DeviceId, TenantId } from '../../model/identifiers.ts';
 import { hashToken } from '../../model/token.ts';
 import { deleteDeviceData, unregisterDevice } from '../../store/registry/delete-device.ts';
 import { moveDevice } from '../../store/registry/move-device.ts';
-import { deviceNotFound } from '../../store/registry/registry-error.ts';
 import { reinstateDevice } from '../../store/registry/reinstate-device.ts';
 import { revokeDevice } from '../../store/registry/revoke-device.ts';
 import { rotateToken } from '../../store/registry/rotate-token.ts';
@@ -153,15 +152,11 @@ const remove = defineOperation({
       target: deviceId,
       detail: (registered: boolean) => ({ with_data: withData, registered }),
     };
-    const registered = await change(note, async (client) => {
-      const wasThere = await unregisterDevice(client, tenantId, deviceId);
-      if (!wasThere && !withData) throw deviceNotFound(tenantId, deviceId);
-      return wasThere;
-    });
-    if (!withData) return ok({ registered, telemetry_rows: 0 });
-    const { rows, telemetryRows } = await deleteDeviceData(services.pool, tenantId, deviceId);
-    if (!registered && rows === 0) throw deviceNotFound(tenantId, deviceId);
-    return ok({ registered, telemetry_rows: telemetryRows });
+    const registered = await change(note, (client) =>
+      unregisterDevice(client, tenantId, deviceId, { withData }),
+    );
+    const readings = withData ? await deleteDeviceData(services.pool, tenantId, deviceId) : 0;
+    return ok({ registered, telemetry_rows: readings });
   },
 });
 

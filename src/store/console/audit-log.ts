@@ -3,10 +3,15 @@ import { createConditions, isoTime } from '../listings/conditions.ts';
 import type { Queryable } from '../statements/queryable.ts';
 import type { FoundKey } from './find-key.ts';
 
+/** Who changes something: a key of the API, or somebody at the command line, who is known by name alone. */
+export type AuditActor =
+  | Pick<FoundKey, 'kind' | 'keyId' | 'name'>
+  | { readonly kind: 'cli'; readonly keyId?: undefined; readonly name: string };
+
 export interface NewAuditEntry {
-  readonly actor: FoundKey;
+  readonly actor: AuditActor;
   /** Undefined: a change of the installation. */
-  readonly tenantId: TenantId | undefined;
+  readonly tenantId: string | undefined;
   /** `device.create` */
   readonly action: string;
   readonly target: string;
@@ -14,13 +19,27 @@ export interface NewAuditEntry {
   readonly detail: string;
 }
 
-export async function insertAuditEntry(db: Queryable, entry: NewAuditEntry): Promise<void> {
+/** @returns its number */
+export async function insertAuditEntry(db: Queryable, entry: NewAuditEntry): Promise<bigint> {
   const { actor, tenantId, action, target, detail } = entry;
-  await db.query({
+  const { rows } = await db.query<{ entry_id: bigint }>({
     text: `insert into audit_log (actor_kind, actor_key_id, actor_name, tenant_id, action, target, detail)
-      values ($1, $2, $3, $4, $5, $6, $7)`,
+      values ($1, $2, $3, $4, $5, $6, $7) returning entry_id`,
     values: [actor.kind, actor.keyId, actor.name, tenantId, action, target, detail],
   });
+  const [row] = rows;
+  if (row === undefined) throw new Error('the audit log took no entry: nothing was changed');
+  return row.entry_id;
+}
+
+/** For a change of several transactions: in each of them, so that its one entry says at any moment what is done. */
+export async function updateAuditDetail(db: Queryable, entryId: bigint, detail: string): Promise<void> {
+  const { rowCount } = await db.query({
+    text: 'update audit_log set detail = $2 where entry_id = $1',
+    values: [entryId, detail],
+  });
+  if (rowCount !== 1)
+    throw new Error(`entry ${entryId} of the audit log is gone: the rest of the change was not made`);
 }
 
 export interface AuditFilter {
@@ -38,8 +57,9 @@ export interface AuditFilter {
 export interface AuditRow {
   readonly entry_id: bigint;
   readonly time: string;
-  readonly actor_kind: 'operator' | 'tenant';
-  readonly actor_key_id: number;
+  readonly actor_kind: 'operator' | 'tenant' | 'cli';
+  /** Null: it was no key, but the command line. */
+  readonly actor_key_id: number | null;
   readonly actor_name: string;
   readonly tenant_id: string | null;
   readonly action: string;

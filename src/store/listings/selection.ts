@@ -37,3 +37,26 @@ export interface PassOptions {
   /** Ends it between two transactions. */
   readonly stop: AbortSignal;
 }
+
+/**
+ * Changes one chunk of a selection after the other, until none is left.
+ *
+ * @param move resolves to how many rows it was
+ * @returns how many in all
+ */
+export async function inChunks(
+  move: () => Promise<number>,
+  { onProgress, stop }: Pick<PassOptions, 'onProgress' | 'stop'>,
+): Promise<number> {
+  let done = 0;
+  while (!stop.aborted) {
+    const moved = await move();
+    if (moved === 0) break;
+    done += moved;
+    onProgress(done);
+  }
+  return done;
+}
+
+/** What is done to one chunk; resolves to how many rows it was, 0 at the end. */
+export type ChunkChange = (db: Queryable) => Promise<number>;

@@ -14,6 +14,7 @@ import {
 } from '../../store/quarantine/replays.ts';
 import { countSelected } from '../../store/quarantine/select-page.ts';
 import type { QuarantineSelection } from '../../store/quarantine/selection.ts';
+import type { Queryable } from '../../store/statements/queryable.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import type { Candidate } from './candidates.ts';
 import { selectedChunks } from './chunks.ts';
@@ -33,6 +34,8 @@ export interface RunOptions extends SettleAgainOptions {
 
 export interface ReplayOptions extends RunOptions {
   readonly note: NewReplay;
+  /** Called in the transaction that notes it; not where nothing is selected. */
+  readonly onOpened?: (db: Queryable, opened: OpenedReplay) => Promise<void>;
 }
 
 export interface ReplayResult extends ReplayCounts {
@@ -58,7 +61,11 @@ export const replayDefaults = {
  * @throws what the database throws when that is no passing trouble
  */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
-  const opened = await openSelected(options.pool, options.selection, options.note);
+  const opened = await inTransaction(options.pool, async (db) => {
+    const found = await openSelected(db, options.selection, options.note);
+    if (found !== undefined) await options.onOpened?.(db, found);
+    return found;
+  });
   return opened === undefined
     ? resultOf(createState(), undefined, !options.stop.aborted)
     : runOpened(opened, options);

@@ -57,6 +57,16 @@ test('a second run takes the same devices over with new tokens', async () => {
   expect(summary.refused).toBe(0);
   expect(summary.accepted).toBe(summary.sent);
   expect(await count("select count(*) as n from devices where tenant_id = 'sim'")).toBe(12);
+  // Of two runs: the tenant made and changed, the fleet registered twice.
+  const { rows } = await stack.pool.query<{ action: string }>(
+    'select action from audit_log order by entry_id',
+  );
+  expect(rows.map(({ action }) => action)).toEqual([
+    'tenant.create',
+    'device.import',
+    'tenant.change',
+    'device.import',
+  ]);
 });
 
 test('status shows each running role, the streams and what has become of everything', async () => {

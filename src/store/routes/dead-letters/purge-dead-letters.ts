@@ -1,4 +1,4 @@
-import type { PassOptions } from '../../listings/selection.ts';
+import { type ChunkChange, inChunks, type PassOptions } from '../../listings/selection.ts';
 import type { Queryable } from '../../statements/queryable.ts';
 import { routeTotalsShards } from '../add-to-route-totals.ts';
 import { type DeadLetterSelection, selectionConditions } from './selection.ts';
@@ -8,16 +8,21 @@ const chunkRows = 2_000;
 export const commandShard = routeTotalsShards + 1;
 
 /** Deletes dead letters for good; they stay counted. @returns how many */
-export async function purgeDeadLetters(
+export function purgeDeadLetters(
   db: Queryable,
   selection: DeadLetterSelection,
-  { upTo, onProgress, stop }: PassOptions,
+  options: PassOptions,
 ): Promise<number> {
+  const chunk = purgeDeadLettersChunk(selection, options.upTo);
+  return inChunks(() => chunk(db), options);
+}
+
+/** The same, a chunk at a time, in transactions of the caller. */
+export function purgeDeadLettersChunk(selection: DeadLetterSelection, upTo: bigint): ChunkChange {
   const conditions = selectionConditions(selection);
   conditions.add('d.dead_letter_id <= ?::bigint', upTo);
   const { where, values } = conditions;
-  let purged = 0;
-  while (!stop.aborted) {
+  return async (db) => {
     const { rows } = await db.query<{ purged: number }>({
       text: `with gone as (
           delete from dead_letters where dead_letter_id = any(array(
@@ -32,10 +37,6 @@ export async function purgeDeadLetters(
         select count(*)::int as purged from gone`,
       values,
     });
-    const removed = rows[0]?.purged ?? 0;
-    if (removed === 0) break;
-    purged += removed;
-    onProgress(purged);
-  }
-  return purged;
+    return rows[0]?.purged ?? 0;
+  };
 }

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { PassOptions } from '../../listings/selection.ts';
+import { type ChunkChange, inChunks, type PassOptions } from '../../listings/selection.ts';
 import type { Queryable } from '../../statements/queryable.ts';
 import { inTransaction } from '../../transaction.ts';
 import { addToRouteTotals } from '../add-to-route-totals.ts';
@@ -70,7 +70,7 @@ export async function replayDeadLetters(
   selection: DeadLetterSelection,
   options: PassOptions,
 ): Promise<number> {
-  const chunk = chunkOf(selection, options.upTo);
+  const chunk = replayDeadLettersChunk(selection, options.upTo);
   return inChunks(() => inTransaction(pool, chunk), options);
 }
 
@@ -80,12 +80,12 @@ export async function replayDeadLettersIn(
   selection: DeadLetterSelection,
   options: PassOptions,
 ): Promise<number> {
-  const chunk = chunkOf(selection, options.upTo);
+  const chunk = replayDeadLettersChunk(selection, options.upTo);
   return inChunks(() => chunk(client), options);
 }
 
-/** Moves some of the selection. @returns how many */
-function chunkOf(selection: DeadLetterSelection, upTo: bigint): (client: Queryable) => Promise<number> {
+/** The same, a chunk at a time, in transactions of the caller. */
+export function replayDeadLettersChunk(selection: DeadLetterSelection, upTo: bigint): ChunkChange {
   const conditions = selectionConditions(selection);
   conditions.add('d.dead_letter_id <= ?::bigint', upTo);
   return async (client) => {
@@ -93,20 +93,6 @@ function chunkOf(selection: DeadLetterSelection, upTo: bigint): (client: Queryab
     if (taken.length > 0) await putBack(client, taken);
     return taken.length;
   };
-}
-
-async function inChunks(
-  move: () => Promise<number>,
-  { onProgress, stop }: Pick<PassOptions, 'onProgress' | 'stop'>,
-): Promise<number> {
-  let replayed = 0;
-  while (!stop.aborted) {
-    const moved = await move();
-    if (moved === 0) break;
-    replayed += moved;
-    onProgress(replayed);
-  }
-  return replayed;
 }
 
 async function take(client: Queryable, where: string, values: readonly unknown[]): Promise<Row[]> {

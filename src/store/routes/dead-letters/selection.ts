@@ -21,6 +21,17 @@ export function selectionConditions(selection: DeadLetterSelection): Conditions 
   return conditions;
 }
 
+/** As the audit log notes it. */
+export function selectionText({ tenantId, route, reason, ids, beforeMs }: DeadLetterSelection): string {
+  return JSON.stringify({
+    tenant_id: tenantId,
+    route,
+    reason,
+    ids: ids?.map(String),
+    before: beforeMs === undefined ? undefined : new Date(beforeMs).toISOString(),
+  });
+}
+
 export function countDeadLetters(db: Queryable, selection: DeadLetterSelection): Promise<SelectedCount> {
   return countSelection(db, { from: 'dead_letters d', id: 'dead_letter_id' }, selectionConditions(selection));
 }
