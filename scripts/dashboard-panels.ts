@@ -199,6 +199,14 @@ const workers: Row = {
     lines('Tried again', { unit: 'ops', about: 'Settling that failed and is repeated.', width: 6 }, [
       query('sum(rate(tributary_worker_retries_total[$__rate_interval]))', 'retries'),
     ]),
+    lines(
+      'Roll-ups behind',
+      { unit: 's', about: 'Event time that could be rolled up and is not.', width: 12 },
+      [query('max(tributary_rollup_behind_seconds)', 'behind')],
+    ),
+    lines('Roll-ups failed', { unit: 'ops', about: 'Repeated later, by what was to be done.', width: 12 }, [
+      rate('tributary_rollup_failures_total', 'work'),
+    ]),
   ],
 };
 

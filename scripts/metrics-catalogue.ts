@@ -13,6 +13,7 @@ import { createBridgeMetrics } from '../src/observe/mqtt-bridge.ts';
 import { createRoleRegistry } from '../src/observe/process.ts';
 import { createPublisherMetrics } from '../src/observe/publisher.ts';
 import { createPullerMetrics } from '../src/observe/puller.ts';
+import { createRollupMetrics } from '../src/observe/rollups.ts';
 import { createRoutingMetrics } from '../src/observe/routing.ts';
 import { registerServerMetrics } from '../src/observe/servers.ts';
 import { createTracingMetrics } from '../src/observe/tracing.ts';
@@ -53,6 +54,7 @@ const ofRole = {
     createWorkerMetrics,
     createRoutingMetrics,
     createAuditMetrics,
+    createRollupMetrics,
     (registry) => createAlarmMetrics(registry, []),
   ],
   delivery: [servers, createPullerMetrics, createDeliveryMetrics, backlog],

@@ -93,7 +93,7 @@ async function rollUp(pool: pg.Pool): Promise<number> {
   try {
     const startedAt = performance.now();
     const options = { lagMs: 120_000, maxBuckets: 288, awaitWritersMs: 1_000 };
-    while ((await advanceRollups(client, options)) === 'behind');
+    while ((await advanceRollups(client, options)).state === 'behind');
     return performance.now() - startedAt;
   } finally {
     await client.end();

@@ -1,4 +1,4 @@
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import type pg from 'pg';
 import { toJson } from '../lib/to-json.ts';
 import { type AuditActor, insertAuditEntry, updateAuditDetail } from '../store/console/audit-log.ts';
@@ -103,13 +103,15 @@ function detailText(detail: Detail): string {
 
 /** Whoever the operating system says it is, and where: `alice@host`. */
 function actorOf({ environment }: Who): AuditActor {
-  return { kind: 'cli', name: `${systemUser() ?? environment.USER ?? 'unknown'}@${hostname()}` };
+  const user = systemUser() ?? environment.USER ?? `uid ${process.getuid?.() ?? 'unknown'}`;
+  return { kind: 'cli', name: `${user}@${hostname()}` };
 }
 
-/** Undefined in a container whose user id has no name. */
+/** Bun's `userInfo` says what the environment does. Undefined where the user id has no name, as in some containers. */
 function systemUser(): string | undefined {
   try {
-    return userInfo().username;
+    const { success, stdout } = Bun.spawnSync(['id', '-un'], { stderr: 'ignore' });
+    return success ? stdout.toString().trim() : undefined;
   } catch {
     return undefined;
   }

@@ -7,6 +7,7 @@ import { createLog } from '../observe/create-log.ts';
 import { createMessageLog } from '../observe/message-log.ts';
 import { createRoleRegistry } from '../observe/process.ts';
 import { createPullerMetrics } from '../observe/puller.ts';
+import { createRollupMetrics } from '../observe/rollups.ts';
 import type { Tracer } from '../observe/tracer.ts';
 import { createWorkerMetrics } from '../observe/worker.ts';
 import { startMaintenance } from '../store/maintenance.ts';
@@ -108,7 +109,8 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
     wallClock,
     tasks,
   });
-  const roller = startRoller({ pool, log, clock: now });
+  const rollups = createRollupMetrics(metrics);
+  const roller = startRoller({ pool, log, clock: now, wallClock, metrics: rollups });
   const work = startWorkWithBoth({
     role: 'worker',
     id,

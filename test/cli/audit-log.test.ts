@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { tempFolder } from '../harness/temp-folder.ts';
 import { createWorld, type World } from '../worker/replay/quarantine-world.ts';
@@ -37,7 +37,8 @@ async function entries(): Promise<Entry[]> {
   return rows.map((row) => ({ ...row, detail: JSON.parse(row.detail) }));
 }
 
-const who = `cli none ${userInfo().username}@${hostname()}`;
+const user = Bun.spawnSync(['id', '-un']).stdout.toString().trim();
+const who = `cli none ${user}@${hostname()}`;
 const entry = (tenant: string | null, action: string, target: string, detail: unknown = {}): Entry => ({
   who,
   tenant,
@@ -199,7 +200,9 @@ test('replaying dead letters stands in it with how many it were', async () => {
 test('clearing alarms stands in it, where there were any', async () => {
   await cli('alarms clear');
   expect(await entries()).toEqual([]);
-  await world.pool.query(`insert into alarms (kind, subject, detail) values ('test', 'a test', 'rings')`);
+  await world.pool.query(
+    `insert into alarms (kind, subject, detail, count) values ('test', 'a test', 'rings', 1)`,
+  );
   await cli('alarms clear');
   expect(await entries()).toEqual([entry(null, 'alarms.clear', 'alarms', { cleared: 1 })]);
 });

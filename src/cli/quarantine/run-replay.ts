@@ -1,12 +1,13 @@
 import { replayOptionsOf } from '../../roles/settling/replay-options.ts';
+import { openSelected } from '../../store/quarantine/replays.ts';
 import { selectionText } from '../../store/quarantine/selection.ts';
-import { type ReplayOptions, type ReplayResult, replay } from '../../worker/replay/replay.ts';
-import { insertNote } from '../audited.ts';
+import { type ReplayResult, type RunOptions, runOpened } from '../../worker/replay/replay.ts';
+import { change } from '../audited.ts';
 import { createCliLog, withDatabase, withNats } from '../connect.ts';
 import type { Invocation } from '../define-command.ts';
 import { JsonText } from '../output/json.ts';
 
-export interface ReplayRequest extends Pick<ReplayOptions, 'selection' | 'vouch' | 'onProgress' | 'stop'> {
+export interface ReplayRequest extends Pick<RunOptions, 'selection' | 'vouch' | 'onProgress' | 'stop'> {
   /** Who replays. */
   readonly by: string;
   readonly vouchedBecause: string | undefined;
@@ -20,24 +21,28 @@ export async function runReplay(invocation: Invocation, request: ReplayRequest):
   const { by, vouchedBecause, selection } = request;
   const filter = selectionText(selection);
   return withPublish(invocation, (publish) =>
-    withDatabase(invocation, (pool) =>
-      replay({
-        ...replayOptionsOf({ config, pool, publish, random, log: createCliLog(config) }),
-        ...request,
-        note: { operator: by, filter, vouchedBecause },
-        onOpened: async (db, { replayId, total }) => {
-          const detail = {
-            selection: new JsonText(filter),
-            vouched_because: vouchedBecause,
-            by,
-            replay_id: replayId,
-            total,
-          };
-          const note = { action: 'quarantine.replay', target: 'quarantine', detail };
-          await insertNote(db, invocation, { ...note, tenantId: selection.tenantId });
-        },
-      }),
-    ),
+    withDatabase(invocation, async (pool) => {
+      const opened = await change(
+        pool,
+        invocation,
+        (client) => openSelected(client, selection, { operator: by, filter, vouchedBecause }),
+        (found) =>
+          found && {
+            tenantId: selection.tenantId,
+            action: 'quarantine.replay',
+            target: 'quarantine',
+            detail: {
+              selection: new JsonText(filter),
+              vouched_because: vouchedBecause,
+              by,
+              replay_id: found.replayId,
+              total: found.total,
+            },
+          },
+      );
+      const log = createCliLog(config);
+      return runOpened(opened, { ...replayOptionsOf({ config, pool, publish, random, log }), ...request });
+    }),
   );
 }
 

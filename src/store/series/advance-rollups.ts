@@ -16,6 +16,12 @@ export interface AdvanceOptions {
 /** `busy`: somebody has been writing telemetry for too long, to be tried again. `behind`: there is more to roll up. */
 export type Advanced = 'nothing to do' | 'busy' | 'behind' | 'up to date';
 
+export interface AdvanceResult {
+  readonly state: Advanced;
+  /** Event time that could be rolled up now and is not. */
+  readonly behindSeconds: number;
+}
+
 /*
  * INV. A bucket before `rolled_to` that is not owed has exactly the roll-ups that its rows give. Three transactions, in
  * this order:
@@ -27,24 +33,29 @@ export type Advanced = 'nothing to do' | 'busy' | 'behind' | 'up to date';
  */
 
 /** Rolls up the next buckets. For one process at a time. */
-export async function advanceRollups(db: pg.Client, options: AdvanceOptions): Promise<Advanced> {
+export async function advanceRollups(db: pg.Client, options: AdvanceOptions): Promise<AdvanceResult> {
   const window = await nextWindow(db, options);
-  if (window === undefined) return 'nothing to do';
+  if (window === undefined) return { state: 'nothing to do', behindSeconds: 0 };
   await db.query({
     text: 'update rollup_mark set mark_from = greatest(mark_from, $1::timestamptz)',
     values: [window.to],
   });
-  if (!(await writersHaveEnded(db, options.awaitWritersMs))) return 'busy';
+  if (!(await writersHaveEnded(db, options.awaitWritersMs)))
+    return { state: 'busy', behindSeconds: secondsBetween(window.from, window.most) };
   await writeRollups(db, () =>
     db.query({ name: 'roll-up', text: rollUpText, values: [window.from, window.to] }),
   );
-  return window.behind ? 'behind' : 'up to date';
+  const behindSeconds = secondsBetween(window.to, window.most);
+  return { state: behindSeconds > 0 ? 'behind' : 'up to date', behindSeconds };
 }
+
+const secondsBetween = (from: Date, to: Date) => (to.getTime() - from.getTime()) / 1_000;
 
 interface Window {
   readonly from: Date;
   readonly to: Date;
-  readonly behind: boolean;
+  /** Where it could end, were it not for `maxBuckets`. */
+  readonly most: Date;
 }
 
 // Not past the newest reading: where nothing comes in, or an old backlog does, what is still to come is not late.
@@ -56,8 +67,7 @@ bounds as (
     rollup_bucket((select time from telemetry where time <= now() order by time desc limit 1)
                   - $1 * interval '1 millisecond') as most
 )
-select first as "from", least(most, first + $2 * interval '5 minutes') as "to",
-       most > first + $2 * interval '5 minutes' as behind
+select first as "from", least(most, first + $2 * interval '5 minutes') as "to", most
 from bounds where first < most`;
 
 async function nextWindow(db: Queryable, { lagMs, maxBuckets }: AdvanceOptions): Promise<Window | undefined> {

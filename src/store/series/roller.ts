@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import type { RollupMetrics } from '../../observe/rollups.ts';
 import { type Alone, startAlone } from '../alone.ts';
 import { createSchedule, type Task } from '../maintenance/schedule.ts';
 import { advanceRollups } from './advance-rollups.ts';
@@ -10,6 +11,9 @@ export interface RollerOptions {
   readonly log: Logger;
   /** Milliseconds that never go back, such as `performance.now`. */
   readonly clock: () => number;
+  /** Milliseconds since the epoch. */
+  readonly wallClock: () => number;
+  readonly metrics: RollupMetrics;
   readonly intervals?: Partial<RollerIntervals>;
 }
 
@@ -41,7 +45,8 @@ export const rollerDefaults = {
 const rollerLock = 7_710_240_005;
 
 /** Keeps the roll-ups of telemetry, in one process of all that start it. */
-export function startRoller({ pool, log, clock, ...options }: RollerOptions): Alone {
+export function startRoller(options: RollerOptions): Alone {
+  const { pool, log, clock, metrics } = options;
   const intervals = { ...rollerDefaults.intervals, ...options.intervals };
   return startAlone({
     pool,
@@ -51,33 +56,48 @@ export function startRoller({ pool, log, clock, ...options }: RollerOptions): Al
     serve: async (client, turn) => {
       // Ingestion has the other cores; and one group for each device and metric is to be held in memory.
       await client.query(`set max_parallel_workers_per_gather = 0; set work_mem = '64MB'`);
-      const tasks = [rollUpTask(client, clock, intervals.rollMs), owedTask(client, clock, intervals.owedMs)];
+      const tasks = [
+        rollUpTask(client, options, intervals.rollMs),
+        owedTask(client, options, intervals.owedMs),
+      ];
       const schedule = createSchedule(tasks, {
         clock,
         afterFailureMs: intervals.retryMs,
         onFailure: async (task, error) => {
           log.warn({ event: 'rollup_failed', err: error, task }, 'rolling up failed: trying again later');
+          metrics.failed(task === owedTaskName ? 'owed' : 'window');
           // A lost connection has lost the lock: this throws and ends the service.
           await client.query('select 1');
         },
       });
-      while (!turn.stopped) await turn.wait(await schedule.runDue());
+      try {
+        while (!turn.stopped) await turn.wait(await schedule.runDue());
+      } finally {
+        metrics.ended();
+      }
     },
-    onInterrupted: (error) =>
-      log.warn({ event: 'rollup_interrupted', err: error }, 'the roller lost the database: trying again'),
+    onInterrupted: (error) => {
+      log.warn({ event: 'rollup_interrupted', err: error }, 'the roller lost the database: trying again');
+      metrics.failed('connection');
+    },
   });
 }
 
+const owedTaskName = 'roll up what is owed';
+type TaskOptions = Pick<RollerOptions, 'clock' | 'wallClock' | 'metrics'>;
+
 /** While it is behind, it rests as long as it works. */
-function rollUpTask(client: pg.Client, clock: () => number, everyMs: number): Task {
+function rollUpTask(client: pg.Client, options: TaskOptions, everyMs: number): Task {
+  const { clock, wallClock, metrics } = options;
   const { lagMs, awaitWritersMs, aimMs } = rollerDefaults;
   let maxBuckets = 12;
   return {
     name: 'roll up',
     run: async () => {
       const startedAt = clock();
-      const advanced = await advanceRollups(client, { lagMs, awaitWritersMs, maxBuckets });
-      if (advanced !== 'behind') return everyMs;
+      const { state, behindSeconds } = await advanceRollups(client, { lagMs, awaitWritersMs, maxBuckets });
+      metrics.advanced(behindSeconds, wallClock() / 1_000);
+      if (state !== 'behind') return everyMs;
       const tookMs = clock() - startedAt;
       maxBuckets =
         tookMs < aimMs
@@ -88,10 +108,10 @@ function rollUpTask(client: pg.Client, clock: () => number, everyMs: number): Ta
   };
 }
 
-function owedTask(client: pg.Client, clock: () => number, everyMs: number): Task {
+function owedTask(client: pg.Client, { clock }: TaskOptions, everyMs: number): Task {
   const { maxMarks } = rollerDefaults;
   return {
-    name: 'roll up what is owed',
+    name: owedTaskName,
     run: async () => {
       const startedAt = clock();
       const marks = await rollUpOwed(client, maxMarks);

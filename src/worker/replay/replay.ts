@@ -14,7 +14,6 @@ import {
 } from '../../store/quarantine/replays.ts';
 import { countSelected } from '../../store/quarantine/select-page.ts';
 import type { QuarantineSelection } from '../../store/quarantine/selection.ts';
-import type { Queryable } from '../../store/statements/queryable.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import type { Candidate } from './candidates.ts';
 import { selectedChunks } from './chunks.ts';
@@ -34,8 +33,6 @@ export interface RunOptions extends SettleAgainOptions {
 
 export interface ReplayOptions extends RunOptions {
   readonly note: NewReplay;
-  /** Called in the transaction that notes it; not where nothing is selected. */
-  readonly onOpened?: (db: Queryable, opened: OpenedReplay) => Promise<void>;
 }
 
 export interface ReplayResult extends ReplayCounts {
@@ -61,23 +58,18 @@ export const replayDefaults = {
  * @throws what the database throws when that is no passing trouble
  */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
-  const opened = await inTransaction(options.pool, async (db) => {
-    const found = await openSelected(db, options.selection, options.note);
-    if (found !== undefined) await options.onOpened?.(db, found);
-    return found;
-  });
-  return opened === undefined
-    ? resultOf(createState(), undefined, !options.stop.aborted)
-    : runOpened(opened, options);
+  return runOpened(await openSelected(options.pool, options.selection, options.note), options);
 }
 
-/** The same for a replay that is opened already. */
+/** The same for a replay that is opened already. @param opened undefined: nothing was selected */
 export async function runOpened(
-  { replayId, total, newestId }: OpenedReplay,
+  opened: OpenedReplay | undefined,
   options: RunOptions,
 ): Promise<ReplayResult> {
   const { pool, selection, onProgress, stop } = options;
   const state = createState();
+  if (opened === undefined) return resultOf(state, undefined, !stop.aborted);
+  const { replayId, total, newestId } = opened;
   let done = 0;
   for await (const ids of selectedChunks(pool, selection, newestId)) {
     if (stop.aborted) break;

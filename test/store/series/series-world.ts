@@ -45,8 +45,8 @@ export async function createSeriesWorld(pool: pg.Pool): Promise<SeriesWorld> {
         ],
       );
     },
-    advance: ({ lagMs = 120_000, maxBuckets = 12 } = {}) =>
-      advanceRollups(client, { lagMs, maxBuckets, awaitWritersMs: 100 }),
+    advance: async ({ lagMs = 120_000, maxBuckets = 12 } = {}) =>
+      (await advanceRollups(client, { lagMs, maxBuckets, awaitWritersMs: 100 })).state,
     settleOwed: (maxMarks = 1_000) => rollUpOwed(client, maxMarks),
     read: async (device, fromMs, toMs, length) =>
       (await selectSeries(pool, requestOf(device, fromMs, toMs, length))).get('temp'),

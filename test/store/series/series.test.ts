@@ -1,7 +1,9 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type pg from 'pg';
+import { Registry } from 'prom-client';
 import type { DeviceId, TenantId } from '../../../src/model/identifiers.ts';
+import { createRollupMetrics } from '../../../src/observe/rollups.ts';
 import { dropOldWeeks } from '../../../src/store/maintenance/drop-old-weeks.ts';
 import { createClient } from '../../../src/store/pool.ts';
 import { deleteDevice } from '../../../src/store/registry/delete-device.ts';
@@ -317,7 +319,9 @@ test('rollers of two processes: one rolls up, and the other takes over when it g
     await using world = await createSeriesWorld(pool);
     await world.store(steady('d1', 1_000));
     const intervals = { rollMs: 5, owedMs: 5, retryMs: 5, standbyMs: 5 };
-    const begin = () => startRoller({ pool, log: silentLog, clock: () => performance.now(), intervals });
+    const clock = () => performance.now();
+    const begin = (metrics = createRollupMetrics(new Registry())) =>
+      startRoller({ pool, log: silentLog, clock, wallClock: Date.now, metrics, intervals });
     const [first, second] = [begin(), begin()];
     const rollups = async () => (await pool.query(countOf('telemetry_rollup'))).rows[0].rows;
     const late: Sent = { id: 1, device: 'd1', atMs: endMs - 150 * 60_000, hundredths: 1 };
@@ -333,6 +337,56 @@ test('rollers of two processes: one rolls up, and the other takes over when it g
       await Promise.all([first.drain(), second.drain()]);
     }
     await expectSame(world, [...steady('d1', 1_000), late]);
+  }));
+
+test('how far behind it is the roller says from what it could roll up, and each failure counts', () =>
+  withDatabase({ max: 4 }, async ({ pool }) => {
+    await using world = await createSeriesWorld(pool);
+    await world.store(steady('d1', 1_000));
+    const registry = new Registry();
+    const metrics = createRollupMetrics(registry);
+    const intervals = { rollMs: 5, owedMs: 5, retryMs: 5, standbyMs: 5 };
+    const told = async (name: string) =>
+      Number((await registry.metrics()).match(new RegExp(`^${name}(?:{work="window"})? (\\S+)$`, 'm'))?.[1]);
+    const clock = () => performance.now();
+    // Nothing can be rolled up while its table is away; what is there to be is known all the same.
+    await pool.query('alter table telemetry_rollup rename to telemetry_rollup_away');
+    const options = { pool, log: silentLog, clock, wallClock: () => 1_700_000_000_000, metrics, intervals };
+    const roller = startRoller(options);
+    try {
+      await until(async () => (await told('tributary_rollup_failures_total')) >= 2, {
+        what: 'it has failed',
+      });
+      expect(await told('tributary_rollup_behind_seconds')).toBeNaN();
+      expect(await told('tributary_rollup_up_to_date_timestamp_seconds')).toBe(0);
+      await pool.query('alter table telemetry_rollup_away rename to telemetry_rollup');
+      await until(async () => (await told('tributary_rollup_behind_seconds')) === 0, {
+        what: 'it caught up',
+      });
+      expect(await told('tributary_rollup_up_to_date_timestamp_seconds')).toBe(1_700_000_000);
+    } finally {
+      await roller.drain();
+    }
+    expect(await told('tributary_rollup_behind_seconds')).toBeNaN();
+  }));
+
+test('what is behind is the event time that could be rolled up', () =>
+  withDatabase({}, async ({ pool }) => {
+    await using world = await createSeriesWorld(pool);
+    await world.store(steady('d1', 1_000));
+    const client = createClient(pool);
+    await client.connect();
+    try {
+      const advance = (maxBuckets: number) =>
+        advanceRollups(client, { lagMs: 120_000, maxBuckets, awaitWritersMs: 1_000 });
+      const first = await advance(1);
+      expect(first.state).toBe('behind');
+      expect((await advance(2)).behindSeconds).toBe(first.behindSeconds - 600);
+      expect(await advance(100)).toEqual({ state: 'up to date', behindSeconds: 0 });
+      expect(await advance(100)).toEqual({ state: 'nothing to do', behindSeconds: 0 });
+    } finally {
+      await client.end();
+    }
   }));
 
 test('a roller puts nothing back of what is deleted while it looks', () =>
@@ -372,9 +426,9 @@ test('a worker that owns no table rolls up, and a console that may only read rea
     try {
       await client.connect();
       await client.query('set role tributary_writer');
-      expect(await advanceRollups(client, { lagMs: 120_000, maxBuckets: 100, awaitWritersMs: 1_000 })).toBe(
-        'up to date',
-      );
+      expect(
+        await advanceRollups(client, { lagMs: 120_000, maxBuckets: 100, awaitWritersMs: 1_000 }),
+      ).toEqual({ state: 'up to date', behindSeconds: 0 });
       await world.store([{ id: 1, device: 'd1', atMs: endMs - hourMs, hundredths: 1 }], client);
       expect(await rollUpOwed(client, 10)).toBe(1);
     } finally {
