@@ -60,6 +60,14 @@ export interface OperationContext {
   readonly session: OpenSession | undefined;
   /** Its `signal` is aborted when the client goes away. The body is read already, but for uploads. */
   readonly request: Request;
+  /** Came over TLS, as far as we can know. */
+  readonly isSecure: boolean;
+  /**
+   * For answers that take long: a revoked key ends them, too.
+   *
+   * @throws Problem `unauthorized` once key or session are none any more
+   */
+  requireStillAllowed(): Promise<void>;
   /**
    * Runs statements in one read-only transaction. Under `/tenants/{tenant_id}` row-level security shows it that tenant
    * and no other, whoever asks; elsewhere (operators only) it sees all.
@@ -78,7 +86,4 @@ export interface OperationContext {
 }
 
 /** What the one operation that needs no key has. */
-export type OpenContext = Pick<OperationContext, 'services' | 'request'> & {
-  /** Came over TLS, as far as we can know. */
-  readonly isSecure: boolean;
-};
+export type OpenContext = Pick<OperationContext, 'services' | 'request' | 'isSecure'>;

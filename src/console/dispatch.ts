@@ -5,7 +5,7 @@ import { insertAuditEntry } from '../store/console/audit-log.ts';
 import { isTenant } from '../store/registry/is-tenant.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { withTenant } from '../store/with-tenant.ts';
-import { authenticate, isStillValid } from './access/authenticate.ts';
+import { authenticate, type Caller, isStillValid } from './access/authenticate.ts';
 import { authorize } from './access/authorize.ts';
 import type { StreamPlaces } from './access/stream-places.ts';
 import type { Throttle } from './access/throttle.ts';
@@ -14,7 +14,7 @@ import type { AuditNote, ConsoleServices, OperationContext } from './context.ts'
 import { eventStream, eventStreamHeaders } from './event-stream.ts';
 import { createInputReader } from './input.ts';
 import { isOfTenant, type Operation } from './operation.ts';
-import { notFound } from './problem.ts';
+import { notFound, Problem } from './problem.ts';
 import { replyResponse } from './reply.ts';
 
 export interface DispatchOptions {
@@ -27,12 +27,9 @@ export interface DispatchOptions {
 }
 
 /** A request as the router hands it on. */
-export interface Call {
-  readonly request: Request;
+export interface Call extends Caller {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  readonly address: string;
-  readonly isSecure: boolean;
 }
 
 /** Everything between the router and an operation's handler. Rejects with what `problemOf` takes. */
@@ -49,8 +46,9 @@ export function createDispatch(
       return responseOf(await operation.handle(input, { services, request, isSecure }));
     };
   }
-  return async ({ request, params, query, address }) => {
-    const { actor, session } = await authenticate(request, services.pool, strangers, address);
+  return async (call) => {
+    const { request, params, query, isSecure } = call;
+    const { actor, session } = await authenticate(call, services.pool, strangers);
     callers.take(`${actor.kind} ${actor.keyId}`);
     authorize(operation, actor, params.tenant_id);
     const tenantId = isOfTenant(operation)
@@ -58,24 +56,28 @@ export function createDispatch(
       : undefined;
     const input = await readInput(request, params, query);
     const work = createWork(services.pool, actor, tenantId);
-    const live = createLive(request, actor, options);
-    const context = { services, actor, session, request, live, ...work };
+    const live = createLive(call, actor, options);
+    const requireStillAllowed = async () => {
+      if (!(await isStillValid(call, services.pool))) throw new Problem('unauthorized');
+    };
+    const context = { services, actor, session, request, isSecure, live, requireStillAllowed, ...work };
     return responseOf(await operation.handle(input, context));
   };
 }
 
 function createLive(
-  request: Request,
+  caller: Caller,
   actor: Actor,
   { services, places }: DispatchOptions,
 ): OperationContext['live'] {
+  const { request } = caller;
   return (start) => {
     // Nobody would read it, nor close it.
     if (request.method === 'HEAD') return new Response(null, { headers: eventStreamHeaders });
     const leave = places.take(`${actor.kind} ${actor.keyId}`);
     return eventStream({
       start,
-      stillAllowed: () => isStillValid(request, services.pool),
+      stillAllowed: () => isStillValid(caller, services.pool),
       signals: [request.signal, services.stopping],
       onOpen: (change) => {
         services.metrics.streams(change);

@@ -12,12 +12,13 @@ export interface EventStreamOptions {
   readonly signals: readonly AbortSignal[];
   /** Told when it opens and when it has ended. */
   readonly onOpen: (change: 1 | -1) => void;
-  readonly maxBuffered?: number;
+  /** What waits for the client at most; beyond that one event more, however large. */
+  readonly maxBufferedBytes?: number;
   readonly beatMs?: number;
 }
 
 /** Longer silences look like a broken connection to proxies. */
-const defaults = { maxBuffered: 512, beatMs: 15_000 } as const;
+const defaults = { maxBufferedBytes: 512 * 1024, beatMs: 15_000 } as const;
 
 export const eventStreamHeaders = {
   'Content-Type': 'text/event-stream',
@@ -31,7 +32,7 @@ export const eventStreamHeaders = {
  * `event: dropped` says how many, as soon as there is room again.
  */
 export function eventStream(options: EventStreamOptions): Response {
-  const { start, stillAllowed, signals, onOpen, maxBuffered = defaults.maxBuffered } = options;
+  const { start, stillAllowed, signals, onOpen } = options;
   const encoder = new TextEncoder();
   let end = () => {};
   const body = new ReadableStream<Uint8Array>(
@@ -84,7 +85,10 @@ export function eventStream(options: EventStreamOptions): Response {
       },
       cancel: () => end(),
     },
-    { highWaterMark: maxBuffered },
+    {
+      highWaterMark: options.maxBufferedBytes ?? defaults.maxBufferedBytes,
+      size: (chunk) => chunk?.byteLength ?? 0,
+    },
   );
   return new Response(body, { headers: eventStreamHeaders });
 }

@@ -143,6 +143,7 @@ const securitySchemes = {
     type: 'apiKey',
     in: 'cookie',
     name: 'tributary_session',
-    description: 'A browser that signed in. Changes also carry `X-CSRF-Token`.',
+    description:
+      'A browser that signed in; over TLS the cookie is `__Host-tributary_session`. Changes also carry `X-CSRF-Token`.',
   },
 };

@@ -17,6 +17,8 @@ export interface TokenSpans {
 /** Wrong only towards yes: the name stands there plainly, or something is escaped that could be part of it. */
 const mayMention = /provision_token|\\u|%|\0/i;
 const wholeTokenName = /^provision_token$/i;
+/** Escapes only make a spelling longer, so a shorter text mentions nothing. */
+const shortestMention = 'provision_token'.length;
 const anyName = /provision_token/gi;
 /** For prose in an intact JSON message: `provision_tokens` and the like are other words there. */
 const separateName = /provision_token(?!\w)/gi;
@@ -25,7 +27,7 @@ const separateName = /provision_token(?!\w)/gi;
 const maxStringLevels = 4;
 
 export function findTokenSpans(text: string, level = 0): TokenSpans {
-  if (!mayMention.test(text)) return { cuts: [], tokens: [] };
+  if (text.length < shortestMention || !mayMention.test(text)) return { cuts: [], tokens: [] };
   if (level > maxStringLevels) return { cuts: [{ start: 0, end: text.length }], tokens: [] };
   return isJson(text) ? findInJson(text, level) : findInGarbage(text, level === 0 ? anyName : separateName);
 }

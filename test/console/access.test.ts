@@ -61,6 +61,40 @@ test('the cookie is kept from scripts and other sites, and is Secure where TLS i
   }
 });
 
+test('over TLS a host beside ours can plant no session of its own, and of two cookies none counts', async () => {
+  const trusting = await createWorld({ trustProxy: true });
+  try {
+    const tls = { 'X-Forwarded-Proto': 'https' };
+    const opened = await trusting.call('POST', '/session', {
+      body: { key: trusting.keys.read },
+      headers: tls,
+    });
+    const cookie = opened.headers.get('Set-Cookie')?.split(';')[0] ?? '';
+    expect(cookie).toStartWith('__Host-tributary_session=');
+    const secret = cookie.slice(cookie.indexOf('=') + 1);
+    const statusWith = async (sent: string, headers: Record<string, string>) =>
+      (await trusting.call('GET', '/session', { headers: { Cookie: sent, ...headers } })).status;
+    expect(await statusWith(cookie, tls)).toBe(200);
+    expect(await statusWith(`tributary_session=${secret}`, tls)).toBe(401);
+    expect(await statusWith(`tributary_session=${secret}`, {})).toBe(200);
+    expect(await statusWith(`tributary_session=${'x'.repeat(43)}; tributary_session=${secret}`, {})).toBe(
+      401,
+    );
+    const out = await trusting.call('DELETE', '/session', {
+      headers: {
+        Cookie: cookie,
+        'X-CSRF-Token': (opened.json as { csrf: string }).csrf,
+        'Sec-Fetch-Site': 'same-origin',
+        ...tls,
+      },
+    });
+    expect(out.headers.get('Set-Cookie')).toStartWith('__Host-tributary_session=; Path=/;');
+    expect(out.headers.get('Set-Cookie')).toEndWith('; Secure');
+  } finally {
+    await trusting.close();
+  }
+});
+
 test('another site’s page cannot sign a browser in', async () => {
   const headers = { Origin: 'http://elsewhere.test' };
   const answer = await world.call('POST', '/session', { body: { key: world.keys.read }, headers });

@@ -4,7 +4,7 @@ import { eventStream, type LiveSink } from '../../src/console/event-stream.ts';
 import { until } from '../harness/until.ts';
 
 function open(
-  options: { maxBuffered?: number; beatMs?: number; stillAllowed?: () => Promise<boolean> } = {},
+  options: { maxBufferedBytes?: number; beatMs?: number; stillAllowed?: () => Promise<boolean> } = {},
 ) {
   const changes: number[] = [];
   let sink: LiveSink = { send: () => undefined };
@@ -27,7 +27,7 @@ function open(
 }
 
 test('a client that reads too slowly is told how much it missed, and holds nothing up', async () => {
-  const { response, send, gone, stopped, changes } = open({ maxBuffered: 4 });
+  const { response, send, gone, stopped, changes } = open({ maxBufferedBytes: 60 });
   for (let n = 0; n < 100; n += 1) send(String(n));
   const reader = response.body?.getReader();
   const read = async () => new TextDecoder().decode((await reader?.read())?.value as Uint8Array | undefined);
@@ -40,6 +40,17 @@ test('a client that reads too slowly is told how much it missed, and holds nothi
   expect((await reader?.read())?.done).toBe(true);
   send('after the end');
   expect([stopped(), changes]).toEqual([1, [1, -1]]);
+});
+
+test('what waits for a client that does not read is bounded in bytes, however large its events are', async () => {
+  const { response, send, gone } = open();
+  const event = 'x'.repeat(100_000);
+  for (let n = 0; n < 100; n += 1) send(event);
+  gone.abort();
+  let waiting = 0;
+  for await (const chunk of response.body ?? []) waiting += chunk.byteLength;
+  expect(waiting).toBeGreaterThan(event.length);
+  expect(waiting).toBeLessThan(700_000);
 });
 
 test('a client that goes away ends what was sent to it', async () => {

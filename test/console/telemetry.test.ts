@@ -174,6 +174,36 @@ test('a client that does not read holds its file up, and one that goes away ends
   }
 });
 
+test('a file is cut off when its key is revoked, as a live stream is', async () => {
+  const made = await world.call('POST', '/tenants/own/keys', {
+    key: 'admin',
+    body: { name: 'exporter', level: 'read' },
+  });
+  const { key, key_id: keyId } = made.json as { key: string; key_id: number };
+  const response = await world.console.fetch(
+    new Request(`http://console.test/api/v1${path}?format=ndjson`, {
+      headers: { Authorization: `Bearer ${key}` },
+    }),
+    '192.0.2.1',
+  );
+  const reader = response.body?.getReader();
+  let lines = 0;
+  const read = async () => {
+    const chunk = await reader?.read();
+    lines += new TextDecoder().decode(chunk?.value).split('\n').length - 1;
+    return chunk?.done === false;
+  };
+  await read();
+  await world.call('DELETE', `/tenants/own/keys/${keyId}`, { key: 'admin' });
+  const rest = (async () => {
+    while (await read());
+  })();
+  expect(rest).rejects.toThrow('A valid key is needed');
+  await rest.catch(() => undefined);
+  expect(lines).toBeGreaterThan(0);
+  expect(lines).toBeLessThan(rows);
+});
+
 test('latest is the newest reading, and the latest value of each metric', async () => {
   const { json, text } = await get('/latest');
   expect(json).toMatchObject({

@@ -43,6 +43,9 @@ describe('PostgreSQL stores whatever decoding lets pass', () => {
     ['131,072 digits', '1'.repeat(131_072), 'stored'],
     ['131,073 digits', '1'.repeat(131_073), 'refused'],
     ['an absurd exponent', '1e99999999999999999999', 'refused'],
+    ['two that are written out as a quarter of a million digits', '[1e131071,1e131071]', 'refused'],
+    ['many small ones that are', `[${Array(1_500).fill('1e99').join()}]`, 'refused'],
+    ['as many as may be', `[${Array(1_300).fill('1e99').join()}]`, 'stored'],
   ])('%s outside the metrics', async (_, text, fate) => {
     expect(await fateOf({ note: text })).toBe(fate);
   });

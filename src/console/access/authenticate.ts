@@ -13,6 +13,15 @@ export interface Authenticated {
   readonly session: OpenSession | undefined;
 }
 
+/** Who asks. */
+export interface Caller {
+  readonly request: Request;
+  /** The peer's, or what a proxy that is trusted says. */
+  readonly address: string;
+  /** Came over TLS, as far as we can know. */
+  readonly isSecure: boolean;
+}
+
 /** Bearers that are no key at all are not looked up. */
 const keyPattern = /^Bearer +([\x21-\x7e]{1,512})$/i;
 
@@ -24,12 +33,12 @@ const keyPattern = /^Bearer +([\x21-\x7e]{1,512})$/i;
  * @throws Problem `unauthorized`, `cross_site`, `too_many_requests`
  */
 export async function authenticate(
-  request: Request,
+  caller: Caller,
   db: Queryable,
   strangers: Throttle,
-  address: string,
 ): Promise<Authenticated> {
-  const found = await find(request, db);
+  const { request, address } = caller;
+  const found = await find(caller, db);
   if (found === undefined) {
     strangers.take(address);
     throw new Problem('unauthorized');
@@ -40,13 +49,13 @@ export async function authenticate(
 }
 
 /** Whether the key or session of an earlier request still is one. */
-export async function isStillValid(request: Request, db: Queryable): Promise<boolean> {
-  return (await find(request, db)) !== undefined;
+export async function isStillValid(caller: Caller, db: Queryable): Promise<boolean> {
+  return (await find(caller, db)) !== undefined;
 }
 
-function find(request: Request, db: Queryable): Promise<Authenticated | undefined> {
-  const authorization = request.headers.get('Authorization');
-  return authorization === null ? ofCookie(request, db) : ofKey(authorization, db);
+function find(caller: Caller, db: Queryable): Promise<Authenticated | undefined> {
+  const authorization = caller.request.headers.get('Authorization');
+  return authorization === null ? ofCookie(caller, db) : ofKey(authorization, db);
 }
 
 async function ofKey(authorization: string, db: Queryable): Promise<Authenticated | undefined> {
@@ -55,8 +64,8 @@ async function ofKey(authorization: string, db: Queryable): Promise<Authenticate
   return actor === undefined ? undefined : { actor, session: undefined };
 }
 
-async function ofCookie(request: Request, db: Queryable): Promise<Authenticated | undefined> {
-  const secret = sessionSecretOf(request.headers);
+async function ofCookie({ request, isSecure }: Caller, db: Queryable): Promise<Authenticated | undefined> {
+  const secret = sessionSecretOf(request.headers, isSecure);
   if (secret === undefined) return undefined;
   const sha256 = hashSession(secret);
   const found = await findSession(db, sha256);

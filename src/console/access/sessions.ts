@@ -28,21 +28,33 @@ export function csrfOf(secret: string): string {
   return createHash('sha256').update('tributary csrf\0').update(secret).digest('base64url');
 }
 
-/** The session's secret in the Cookie header, if it looks like one. */
-export function sessionSecretOf(headers: Headers): string | undefined {
+/**
+ * Over TLS browsers take a cookie of this name from this very host only: a page of a host beside ours could plant its own
+ * session otherwise, and whoever works on would do so in somebody else's name.
+ */
+function cookieName(isSecure: boolean): string {
+  return isSecure ? `__Host-${sessionCookie}` : sessionCookie;
+}
+
+/** The session's secret in the Cookie header, if it looks like one. Of two nobody can say which we gave: then there is none. */
+export function sessionSecretOf(headers: Headers, isSecure: boolean): string | undefined {
   const cookies = headers.get('Cookie')?.split(';') ?? [];
-  const prefix = `${sessionCookie}=`;
-  const own = cookies.map((each) => each.trim()).find((each) => each.startsWith(prefix));
-  const secret = own?.slice(prefix.length);
+  const prefix = `${cookieName(isSecure)}=`;
+  const own = cookies.map((each) => each.trim()).filter((each) => each.startsWith(prefix));
+  const secret = own.length === 1 ? own[0]?.slice(prefix.length) : undefined;
   return secret !== undefined && /^[\w-]{43}$/.test(secret) ? secret : undefined;
 }
 
 export function setCookie(secret: string, isSecure: boolean): string {
-  return `${sessionCookie}=${secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${sessionLifetimeMs / 1_000}${isSecure ? '; Secure' : ''}`;
+  return `${cookieName(isSecure)}=${secret}; ${attributes(sessionLifetimeMs / 1_000, isSecure)}`;
 }
 
-export function clearCookie(): string {
-  return `${sessionCookie}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`;
+export function clearCookie(isSecure: boolean): string {
+  return `${cookieName(isSecure)}=; ${attributes(0, isSecure)}`;
+}
+
+function attributes(maxAgeSeconds: number, isSecure: boolean): string {
+  return `Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${isSecure ? '; Secure' : ''}`;
 }
 
 /**

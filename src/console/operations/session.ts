@@ -47,7 +47,7 @@ const open = defineOpenOperation({
   tag,
   summary: 'Sign in with a key',
   description:
-    'For browsers: the answer sets the cookie `tributary_session`, which is good for 12 hours or until the key is revoked.',
+    'For browsers: the answer sets the cookie `tributary_session` (over TLS `__Host-tributary_session`), which is good for 12 hours or until the key is revoked.',
   body: closed({ key: Type.String({ minLength: 1, maxLength: 512, writeOnly: true }) }),
   answers: { 200: { description: 'Signed in', schema: session } },
   handle: async ({ body }, { services, request, isSecure }) => {
@@ -83,9 +83,9 @@ const close = defineOperation({
   summary: 'Sign out',
   access: 'read',
   answers: { 204: { description: 'Signed out' } },
-  handle: async (_input, { services, session: found }) => {
+  handle: async (_input, { services, session: found, isSecure }) => {
     if (found !== undefined) await deleteSession(services.pool, found.sha256);
-    return { ...noContent(), headers: { 'Set-Cookie': clearCookie() } };
+    return { ...noContent(), headers: { 'Set-Cookie': clearCookie(isSecure) } };
   },
 });
 

@@ -64,7 +64,7 @@ const list = defineOperation({
       contentType: ['application/json', exportTypes.csv, exportTypes.ndjson],
     },
   },
-  handle: async ({ params, query }, { read, request }) => {
+  handle: async ({ params, query }, { read, request, requireStillAllowed }) => {
     const { tenant_id: tenantId, device_id: deviceId } = params;
     const { from, to, metric: metrics, order = 'desc' } = query;
     const format = query.format ?? acceptedFormat(request.headers.get('Accept'));
@@ -87,7 +87,14 @@ const list = defineOperation({
         (format === 'csv'
           ? await read((client) => selectMetrics(client, tenantId, deviceId, { limit: maxMetrics }))
           : []),
-      page: pages(select, start, query.limit),
+      page: pages(
+        async (after, limit) => {
+          await requireStillAllowed();
+          return select(after, limit);
+        },
+        start,
+        query.limit,
+      ),
     });
   },
 });
