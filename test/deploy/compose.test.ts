@@ -16,6 +16,7 @@ interface Service {
   readonly image: string;
   readonly depends_on?: Readonly<Record<string, { readonly condition?: string }>>;
   readonly deploy?: { readonly replicas?: number };
+  readonly profiles?: readonly string[];
   readonly user?: string;
   readonly volumes?: readonly string[];
 }
@@ -27,7 +28,8 @@ interface Compose {
 /** The files as docker-compose itself understands them, merged and with their anchors resolved. */
 function resolved(...files: string[]): Compose {
   const args = files.flatMap((file) => ['-f', join(deploy, file)]);
-  const run = Bun.spawnSync(['docker-compose', ...args, 'config'], { stdout: 'pipe', stderr: 'pipe' });
+  const command = ['docker-compose', '--profile', 'bridge', ...args, 'config'];
+  const run = Bun.spawnSync(command, { stdout: 'pipe', stderr: 'pipe' });
   if (!run.success) throw new Error(`docker-compose config: ${run.stderr}`);
   return Bun.YAML.parse(run.stdout.toString()) as Compose;
 }
@@ -45,12 +47,19 @@ whenInstalled(
   () => {
     const { services } = resolved('docker-compose.yml');
     expect(Object.keys(services).toSorted()).toEqual(
-      'caddy console delivery gateway grafana migrate mqtt nats nats-init postgres prometheus topology worker'.split(
-        ' ',
-      ),
+      (
+        'caddy console delivery gateway grafana migrate mosquitto mqtt mqtt-bridge nats nats-init postgres prometheus ' +
+        'topology worker'
+      ).split(' '),
     );
     expect(services.nats?.container_name).toBe('iot-nats');
     expect(services['nats-init']?.container_name).toBe('iot-nats-init');
+    // Only with --profile bridge.
+    const profiled = Object.entries(services).filter(([, { profiles }]) => profiles !== undefined);
+    expect(profiled.map(([name, { profiles }]) => [name, profiles])).toEqual([
+      ['mosquitto', ['bridge']],
+      ['mqtt-bridge', ['bridge']],
+    ]);
     expect([services.gateway?.deploy?.replicas, services.worker?.deploy?.replicas]).toEqual([2, 2]);
   },
 );
@@ -69,7 +78,7 @@ whenInstalled(
       expect(healthcheck.test).toEqual(['CMD', '/usr/local/bin/tributary', 'healthcheck', name]);
       expect(depends_on?.nats?.condition).toBe('service_healthy');
     }
-    expect(ours(compose)).toHaveLength(7);
+    expect(ours(compose)).toHaveLength(8);
   },
 );
 

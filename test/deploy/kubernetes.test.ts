@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
+import { StatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
 import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
 import { Job } from 'kubernetes-models/batch/v1/Job';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
@@ -28,6 +29,7 @@ const models = {
   Secret,
   Service,
   ServiceAccount,
+  StatefulSet,
 };
 
 interface Manifest {
@@ -50,6 +52,7 @@ function manifests(): Parsed[] {
 }
 
 const containersOf = ({ kind, value }: Parsed) => {
+  if (kind === 'StatefulSet') return new StatefulSet(value as never).spec?.template.spec?.containers ?? [];
   if (kind === 'Deployment') return new Deployment(value as never).spec?.template.spec?.containers ?? [];
   return kind === 'Job' ? (new Job(value as never).spec?.template.spec?.containers ?? []) : [];
 };
@@ -66,6 +69,14 @@ test('every manifest is valid by the schemas of Kubernetes', () => {
   }
 });
 
+test('a bridge has a client id that outlives its pod, and each another one', () => {
+  const [bridge] = manifests().filter(({ kind }) => kind === 'StatefulSet');
+  const env = bridge === undefined ? [] : (containersOf(bridge)[0]?.env ?? []);
+  expect(env.find(({ name }) => name === 'TRIBUTARY_BRIDGE_CLIENT_ID')?.valueFrom?.fieldRef?.fieldPath).toBe(
+    'metadata.name',
+  );
+});
+
 test('the schemas see a fault', () => {
   const [deployment] = manifests().filter(({ kind }) => kind === 'Deployment');
   const spec = deployment?.value.spec as Record<string, unknown>;
@@ -74,8 +85,9 @@ test('the schemas see a fault', () => {
   ).toThrow('replicas');
 });
 
-test('kustomization names each file', () => {
-  const { resources } = Bun.YAML.parse(readFileSync(join(folder, 'kustomization.yml'), 'utf8')) as {
+test('kustomization names each file, and that of the bridge for those who have a broker', () => {
+  const text = readFileSync(join(folder, 'kustomization.yml'), 'utf8');
+  const { resources } = Bun.YAML.parse(text.replace('# - mqtt-bridge.yml', '- mqtt-bridge.yml')) as {
     resources: string[];
   };
   const files = readdirSync(folder).filter(
@@ -106,5 +118,5 @@ test('containers run commands that exist, of this version, with settings that ar
       parseConfig(withSecretFiles({ ...config, ...environment }, read));
     }
   }
-  expect(seen).toBe(7);
+  expect(seen).toBe(8);
 });

@@ -28,7 +28,7 @@ const labels = new Set([
     'route',
     'source',
   ],
-  ...['status', 'stream', 'version'],
+  ...['status', 'stream', 'version', 'work'],
   // Of the process's own metrics.
   ...['kind', 'major', 'minor', 'patch', 'space', 'type'],
 ]);
