@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { Page } from 'playwright-core';
 import { findChromium, startBrowser, type TestBrowser, type TestPage } from '../harness/browser.ts';
@@ -8,7 +9,7 @@ import { until } from '../harness/until.ts';
 const chromium = findChromium();
 if (chromium === undefined) console.error('skipped: the console in a browser: chromium is not installed');
 
-/** The console shows the gateway's port to devices, so it has to be known before the gateway is started. */
+/** The console shows the doors' ports to devices, so they have to be known before the doors are started. */
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -36,10 +37,14 @@ describe.skipIf(chromium === undefined)('the console in Chromium, before everyth
   let page: Page;
 
   beforeAll(async () => {
-    const port = String(await freePort());
+    const [httpPort, mqttPort] = [String(await freePort()), String(await freePort())];
     stack = await startStack({
       roles: { delivery: 1, console: 1 },
-      env: { TRIBUTARY_HTTP_PORT: port },
+      env: {
+        TRIBUTARY_HTTP_PORT: httpPort,
+        TRIBUTARY_MQTT_PORT: mqttPort,
+        TRIBUTARY_SECRETS_KEY: randomBytes(32).toString('base64'),
+      },
     });
     browser = await startBrowser(chromium ?? '');
     opened = await browser.open();
@@ -93,10 +98,43 @@ describe.skipIf(chromium === undefined)('the console in Chromium, before everyth
     timeoutMs,
   );
 
-  test(
-    'each page works before the real API, does not jump, and breaks no grave rule of accessibility',
+  test.skipIf(Bun.which('mosquitto_pub') === null || Bun.which('python3') === null)(
+    'the lines for mosquitto_pub and Python send a reading as they stand',
     async () => {
-      const pages: readonly (readonly [string, string])[] = [
+      await page.goto(`${stack.consoleUrl}/t/acme/devices`);
+      await registerDevice(page, 'boiler-2');
+      const stored = async () => {
+        const { rows } = await stack.pool.query(
+          `select metrics::text as metrics, site_id from telemetry where device_id = 'boiler-2'`,
+        );
+        return rows;
+      };
+      const reading = { metrics: '{"temp_c": 21.5}', site_id: 'plant-1' };
+      await page.getByRole('button', { name: 'mosquitto_pub' }).click();
+      const published = await shown(page);
+      expect(published).toStartWith('mosquitto_pub ');
+      expect(await shell(published)).toBe('');
+      await until(async () => (await stored()).length === 1, { what: 'the row of mosquitto_pub' });
+      await page.getByText('First message arrived').waitFor();
+
+      await page.getByRole('button', { name: 'Python' }).click();
+      const python = Bun.spawn(['python3', '-'], {
+        stdin: new Blob([await shown(page)]),
+        stdout: 'pipe',
+        stderr: 'inherit',
+      });
+      expect(await new Response(python.stdout).text()).toBe('202\n');
+      await until(async () => (await stored()).length === 2, { what: 'the row of the Python lines' });
+      expect(await stored()).toEqual([reading, reading]);
+    },
+    timeoutMs,
+  );
+
+  test(
+    'each page works before the real API, is gone through by keyboard, does not jump, and breaks no grave rule of accessibility',
+    async () => {
+      const message = await makeTrouble(stack);
+      const pages: readonly (readonly [path: string, heading: string, panel?: string])[] = [
         ['/', 'Overview'],
         ['/tenants', 'Tenants'],
         ['/quarantine', 'Quarantine'],
@@ -108,16 +146,19 @@ describe.skipIf(chromium === undefined)('the console in Chromium, before everyth
         ['/t/acme/devices', 'Devices'],
         ['/t/acme/devices/boiler-1', 'boiler-1'],
         ['/t/acme/quarantine', 'Quarantine'],
+        [`/t/acme/quarantine/${message}`, 'TOKEN_INVALID', 'Mend'],
         ['/t/acme/routes', 'Routes'],
+        ['/t/acme/routes/hook', 'hook', 'What became of it'],
         ['/t/acme/dead-letters', 'Dead letters'],
         ['/t/acme/rate-limits', 'Rate limits'],
         ['/t/acme/keys', 'Keys'],
         ['/t/acme/audit-log', 'Audit log'],
       ];
       const faults: string[] = [];
-      for (const [path, heading] of pages) {
+      for (const [path, heading, panel] of pages) {
         await page.goto(stack.consoleUrl + path);
         await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor();
+        if (panel !== undefined) await page.getByRole('heading', { level: 2, name: panel }).waitFor();
         await until(async () => (await page.locator('[aria-busy="true"]').count()) === 0, {
           what: `${path} is loaded`,
           timeoutMs: 30_000,
@@ -125,9 +166,8 @@ describe.skipIf(chromium === undefined)('the console in Chromium, before everyth
         const alerts = await page.getByRole('alert').allTextContents();
         const shift = await opened.layoutShift();
         if (shift >= mostShift) faults.push(`${path} jumps: ${shift}`);
-        faults.push(
-          ...[...alerts, ...(await opened.seriousViolations())].map((fault) => `${path}: ${fault}`),
-        );
+        const found = [...alerts, ...(await opened.seriousViolations()), ...(await opened.keyboardFaults())];
+        faults.push(...found.map((fault) => `${path}: ${fault}`));
       }
       expect(faults).toEqual([]);
       expect(opened.complaints).toEqual([]);
@@ -136,6 +176,38 @@ describe.skipIf(chromium === undefined)('the console in Chromium, before everyth
   );
 });
 
+const shown = async (page: Page): Promise<string> => (await page.locator('#line').textContent()) ?? '';
+
+/** A message that is refused, and a route whose destination is: for pages that are empty without. @returns the message's id */
+async function makeTrouble(stack: Stack): Promise<string> {
+  const hook = ['--webhook', 'https://127.0.0.1:9/hook'];
+  await stack.cliJson('route', 'add', 'acme', 'hook', '-c', 'device_id == "boiler-3"', ...hook);
+  const { token } = (await stack.cliJson('device', 'add', 'acme', 'boiler-3', '--site', 'plant-1')) as {
+    token: string;
+  };
+  const send = (withToken: string) =>
+    fetch(`${stack.httpUrl}/ingest/v1/tenant/acme/device/boiler-3/telemetry`, {
+      method: 'POST',
+      headers: { 'X-Provision-Token': withToken },
+      body: '{"site_id":"plant-1","metrics":{"temp_c":1}}',
+    });
+  await Promise.all([send(token), send('nobodys-token')]);
+  const one = async (sql: string) => (await stack.pool.query<{ id: string }>(sql)).rows[0]?.id;
+  await until(() => one(`select route_name as id from dead_letters`), { what: 'a dead letter' });
+  return until(() => one(`select quarantine_id::text as id from quarantine where device_id = 'boiler-3'`), {
+    what: 'a quarantined message',
+  });
+}
+
+async function registerDevice(page: Page, device: string): Promise<void> {
+  await page.getByRole('button', { name: 'Add device' }).first().click();
+  await page.getByLabel('Device id').fill(device);
+  await page.getByRole('dialog').getByLabel('Site').fill('plant-1');
+  await page.keyboard.press('Enter');
+  await page.locator('#line').waitFor();
+  await page.getByText('Waiting for the first message …').waitFor();
+}
+
 /** @returns the curl line as shown */
 async function addDevice(page: Page): Promise<string> {
   await page.getByRole('link', { name: 'Tenants' }).click();
@@ -143,13 +215,8 @@ async function addDevice(page: Page): Promise<string> {
   await page.getByLabel('Tenant id').fill('acme');
   await page.keyboard.press('Enter');
   await page.getByText('No devices yet').waitFor();
-  await page.getByRole('button', { name: 'Add device' }).first().click();
-  await page.getByLabel('Device id').fill('boiler-1');
-  await page.getByRole('dialog').getByLabel('Site').fill('plant-1');
-  await page.keyboard.press('Enter');
-  await page.locator('#line').waitFor();
-  await page.getByText('Waiting for the first message …').waitFor();
-  return (await page.locator('#line').textContent()) ?? '';
+  await registerDevice(page, 'boiler-1');
+  return shown(page);
 }
 
 async function mend(page: Page, temp: string): Promise<void> {

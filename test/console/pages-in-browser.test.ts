@@ -110,6 +110,51 @@ describe.skipIf(chromium === undefined)('the pages in Chromium', () => {
   );
 
   test(
+    'a dialog takes the focus, keeps it, and gives it back to what opened it',
+    async () => {
+      await using api = await startFakeApi();
+      const { page, seriousViolations, keyboardFaults } = await browser.open();
+      await signIn(page, api, '/t/acme/devices');
+      await page.getByText('No devices yet').waitFor();
+      const focused = () =>
+        page.evaluate(
+          'document.activeElement.getAttribute("aria-label") ?? document.activeElement.name ?? document.activeElement.textContent',
+        );
+      const isInDialog = () => page.evaluate('document.activeElement.closest("dialog") !== null');
+      const opener = page.locator('main header').getByRole('button', { name: 'Add device' });
+      for (const close of ['Escape', 'Cancel', 'Close']) {
+        await opener.focus();
+        await page.keyboard.press('Enter');
+        await page.getByRole('dialog').waitFor();
+        expect(await focused()).toBe('device_id');
+        expect(await keyboardFaults()).toEqual([]);
+        if (close === 'Escape') await page.keyboard.press('Escape');
+        else {
+          await page.getByRole('dialog').getByRole('button', { name: close, exact: true }).focus();
+          await page.keyboard.press('Enter');
+        }
+        await page.getByRole('dialog').waitFor({ state: 'detached' });
+        expect(await opener.evaluate((button) => button === button.ownerDocument.activeElement)).toBe(true);
+      }
+      // One dialog that follows another begins with what it is about.
+      await page.keyboard.press('Enter');
+      await page.keyboard.type('boiler-1');
+      await page.keyboard.press('Tab');
+      await page.keyboard.type('plant-1');
+      await page.keyboard.press('Enter');
+      await page.locator('#line').waitFor();
+      expect(await focused()).toBe('Copy: Token, shown only now: keep it');
+      expect([await isInDialog(), await keyboardFaults()]).toEqual([true, []]);
+      expect(await seriousViolations()).toEqual([]);
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      // The page's first button for it, or its heading where that is gone: nobody begins at the top again.
+      expect(await page.evaluate('document.activeElement.closest("main") !== null')).toBe(true);
+    },
+    timeoutMs,
+  );
+
+  test(
     'a chosen theme is kept, and there before the first paint',
     async () => {
       await using api = await startFakeApi();

@@ -20,6 +20,10 @@ export interface TestPage {
   readonly complaints: readonly string[];
   /** Rules of axe-core that are broken gravely, each with the first place. */
   seriousViolations(): Promise<string[]>;
+  /**
+   * Goes through the page with the Tab key alone: what it never reaches, and where nobody sees that the focus is there.
+   */
+  keyboardFaults(): Promise<string[]>;
   /** How much of the present page has jumped so far, as the browser scores it: below 0.1 counts as good. */
   layoutShift(): Promise<number>;
 }
@@ -70,6 +74,7 @@ async function openPage(browser: Browser, options: BrowserContextOptions): Promi
     page,
     complaints,
     seriousViolations: () => seriousViolations(page),
+    keyboardFaults: () => keyboardFaults(page),
     layoutShift: async () => Number(await page.evaluate('window.layoutShift')),
   };
 }
@@ -90,4 +95,37 @@ async function seriousViolations(page: Page): Promise<string[]> {
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary ?? ''}`);
+}
+
+// What takes the focus and can be seen. In a dialog nothing outside it counts.
+const findStops = `
+window.stops = [...(document.querySelector('dialog[open]') ?? document)
+  .querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')]
+  .filter((element) => !element.disabled && element.tabIndex >= 0 && element.checkVisibility());
+window.stops.length;
+`;
+// A name for each element, so that it can be told from others like it.
+const takeStop = `
+(() => {
+  const at = document.activeElement;
+  const { outlineStyle, outlineWidth } = getComputedStyle(at);
+  const isSeen = outlineStyle !== 'none' && parseFloat(outlineWidth) >= 1;
+  const found = window.stops.indexOf(at);
+  if (found >= 0) window.stops[found] = null;
+  return isSeen || found < 0 ? '' : at.outerHTML.slice(0, 120);
+})()
+`;
+const unreached = `window.stops.filter((stop) => stop !== null && stop.isConnected).map((stop) => stop.outerHTML.slice(0, 120))`;
+
+async function keyboardFaults(page: Page): Promise<string[]> {
+  const stops = Number(await page.evaluate(findStops));
+  const unseen = new Set<string>();
+  // A few more: the way begins wherever the focus is, and leads over the end of the page.
+  for (let pressed = 0; pressed < stops + 4; pressed += 1) {
+    await page.keyboard.press('Tab');
+    const fault = String(await page.evaluate(takeStop));
+    if (fault !== '') unseen.add(`no focus to be seen: ${fault}`);
+  }
+  const missed = (await page.evaluate(unreached)) as string[];
+  return [...unseen, ...missed.map((stop) => `not reached by Tab: ${stop}`)];
 }

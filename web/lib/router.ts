@@ -28,7 +28,12 @@ export function navigate(to: string, { replace = false } = {}): void {
   if (replace) return;
   window.scrollTo(0, 0);
   // Who uses a screen reader or the keyboard goes on at the new page's heading.
-  requestAnimationFrame(() => document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true }));
+  requestAnimationFrame(focusHeading);
+}
+
+/** For whoever would have to begin at the top again. */
+export function focusHeading(): void {
+  document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
 }
 
 /** Changes the query in place, so that a filtered view can be linked to; empty values leave it. */

@@ -80,7 +80,7 @@ function FirstMessage({ tenant, added, onClose }: FirstMessageProps) {
   return (
     <Dialog title={`${device} is registered`} onClose={onClose}>
       <div class="stacked">
-        <CopyBlock id="token" label="Token, shown only now: keep it" text={added.token} />
+        <CopyBlock autofocus id="token" label="Token, shown only now: keep it" text={added.token} />
         <Problem error={doors.error} retry={doors.reload} />
         {doors.data !== undefined && <Lines {...{ tenant, added }} doors={doors.data} />}
         <div class="waiting" role="status">

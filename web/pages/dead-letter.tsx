@@ -38,7 +38,8 @@ export function DeadLetterDialog({ tenant, id, onClose }: DeadLetterProps) {
               ]}
             />
             <p>{found.detail}</p>
-            <section class="payload" aria-label="What was to be sent">
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reached by keyboard */}
+            <section class="payload" tabIndex={0} aria-label="What was to be sent">
               <pre>
                 {JSON.stringify(found.event ?? { metrics: found.metrics, ...asObject(found.extra) }, null, 2)}
               </pre>

@@ -187,7 +187,7 @@ function NewToken({ device, token, onClose }: DialogOf & { readonly token: strin
   return (
     <Dialog title="The new token" onClose={onClose}>
       <div class="stacked">
-        <CopyBlock id="token" label="Token, shown only now: keep it" text={token} />
+        <CopyBlock autofocus id="token" label="Token, shown only now: keep it" text={token} />
         {line !== undefined && <CopyBlock id="line" label="Send a reading with curl" text={line.text} />}
         <div class="actions end">
           <button type="button" class="primary" onClick={onClose}>

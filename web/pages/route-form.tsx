@@ -197,7 +197,7 @@ export function SigningSecret({
     <Dialog title="The signing secret" onClose={onClose}>
       <div class="stacked">
         <p>The receiver checks with it that a request comes from here, as Standard Webhooks says.</p>
-        <CopyBlock id="secret" label="Secret, shown only now: keep it" text={secret} />
+        <CopyBlock autofocus id="secret" label="Secret, shown only now: keep it" text={secret} />
         <div class="actions end">
           <button type="button" class="primary" onClick={onClose}>
             Done

@@ -5,10 +5,13 @@ export function CopyBlock({
   label,
   text,
   id,
+  autofocus = false,
 }: {
   readonly label: string;
   readonly text: string;
   readonly id?: string;
+  /** It is what a dialog that just opened is about. */
+  readonly autofocus?: boolean;
 }) {
   const [state, setState] = useState<'idle' | 'copied' | 'failed'>('idle');
   const copy = async () => {
@@ -29,6 +32,8 @@ export function CopyBlock({
         <button
           type="button"
           class="quiet"
+          // biome-ignore lint/a11y/noAutofocus: the first thing to do in a dialog that was asked for
+          autoFocus={autofocus}
           aria-live="polite"
           aria-label={`${said}: ${label}`}
           onClick={copy}

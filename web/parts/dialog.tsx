@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { type ApiError, toApiError } from '../lib/api.ts';
+import { focusHeading } from '../lib/router.ts';
 import { Problem } from './problem.tsx';
 
 export interface DialogProps {
@@ -12,9 +13,15 @@ export interface DialogProps {
 /** A modal; the browser keeps the focus inside and Escape closes it. */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = element.current;
-    if (dialog !== null && !dialog.open) dialog.showModal();
+    if (dialog === null) return;
+    dialog.showModal();
+    return () => {
+      // Closed before it is taken away: the browser then gives the focus back to what opened it.
+      dialog.close();
+      if (document.activeElement === document.body) focusHeading();
+    };
   }, []);
   return (
     <dialog
