@@ -5,8 +5,6 @@ import { tempFolder } from '../harness/temp-folder.ts';
 import { ownMain, runProveWith } from './run-prove.ts';
 
 const programs = await findClusterNats();
-if (programs === undefined)
-  console.error('skipped: a cluster, which needs nats-server 2.10 or newer (Debian 13 has it)');
 
 test.skipIf(programs === undefined)(
   'on three servers the leader is killed, and a follower: nothing lost, nothing doubled, and accepted again with the next leader',

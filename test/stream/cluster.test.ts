@@ -15,8 +15,6 @@ import { until } from '../harness/until.ts';
 import { bytes, silent, testPublisher, testTopology } from './stream-fixture.ts';
 
 const programs = await findClusterNats();
-if (programs === undefined)
-  console.error('skipped: a cluster, which needs nats-server 2.10 or newer (Debian 13 has it)');
 
 /** Three servers with every stream on all of them. */
 async function startCluster(programsFolder: string) {
