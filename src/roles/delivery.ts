@@ -12,13 +12,10 @@ import { registerBacklogMetrics } from '../observe/backlog.ts';
 import { createLog } from '../observe/create-log.ts';
 import { createDeliveryMetrics } from '../observe/delivery.ts';
 import { createRoleRegistry } from '../observe/process.ts';
-import { createPullerMetrics } from '../observe/puller.ts';
 import { selectRouteChanges } from '../store/delivery/delivery-routes.ts';
 import { createPool } from '../store/pool.ts';
 import { routeTotalsShards } from '../store/routes/add-to-route-totals.ts';
 import { startBacklogMonitor } from '../stream/backlog.ts';
-import { startPuller } from '../stream/puller.ts';
-import { createServerWatch } from '../stream/server-watch.ts';
 import { routesConsumerName, routesStreamName } from '../stream/subjects.ts';
 import { soon } from './process/goodbye.ts';
 import type { RoleDeps, RoleInstruments } from './process/role-deps.ts';
@@ -26,19 +23,19 @@ import { createRoleId, serveRoleStatus, version } from './process/role-status.ts
 import { requireDatabaseUrl, requireNatsUrl } from './servers/addresses.ts';
 import { natsDial } from './servers/dial-nats.ts';
 import { startNatsDialer } from './servers/nats-dialer.ts';
-import { prepareTopology } from './servers/role-topology.ts';
+import { startRolePuller } from './servers/role-puller.ts';
 import { type RunningWork, startWorkWithBoth } from './servers/work-with-both.ts';
 
 const roleDefaults = {
   /** Settling, leasing, tidying, looking for changed routes, and one to spare. */
   connections: 5,
   /** Jobs taken from ROUTES at once. */
-  batchSize: 256,
-  lingerMs: 5,
-  maxBuffered: 1_024,
+  batches: { batchSize: 256, lingerMs: 5, maxBuffered: 1_024 },
   /** How often ROUTES is looked at, for the metrics. */
   backlogEveryMs: 5_000,
 } as const;
+
+const queue = { stream: routesStreamName, consumer: routesConsumerName } as const;
 
 /** What the settings say, in the forms that are used. */
 interface DeliverySettings {
@@ -71,7 +68,7 @@ export async function startDeliveryRole(config: Config, deps: RoleDeps = {}): Pr
     config,
     pool,
     dialer,
-    queue: { stream: routesStreamName, consumer: routesConsumerName },
+    queue,
     metrics,
     start: (nc, onFailure) => startWork({ config, settings, id, nc, pool, onFailure, ...instruments }),
     log,
@@ -134,7 +131,7 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
   });
   const delivery = startDelivery({
     ...options,
-    puller: pullerOf(options),
+    puller: startRolePuller({ ...options, queue }, roleDefaults.batches),
     book: new RouteBook({
       load: (since) => selectRouteChanges(pool, since),
       createSender: senders.create,
@@ -147,8 +144,7 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
   delivery.failed.catch(options.onFailure);
   const backlog = startBacklogMonitor({
     nc,
-    stream: routesStreamName,
-    consumer: routesConsumerName,
+    ...queue,
     intervalMs: roleDefaults.backlogEveryMs,
     log,
     clock: now,
@@ -168,22 +164,4 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
       await soon(Promise.all([senders.drain(), status.drain(), backlog.drain()]));
     },
   };
-}
-
-function pullerOf({ config, nc, metrics, log, now, random }: WorkOptions) {
-  const url = requireNatsUrl(config);
-  return startPuller({
-    nc,
-    stream: routesStreamName,
-    consumer: routesConsumerName,
-    batchSize: roleDefaults.batchSize,
-    lingerMs: roleDefaults.lingerMs,
-    maxBuffered: roleDefaults.maxBuffered,
-    log,
-    onMissing: async () => void (await prepareTopology(nc, config, log)),
-    server: createServerWatch({ nc, url, log, clock: now }),
-    metrics: createPullerMetrics(metrics),
-    clock: now,
-    random,
-  });
 }

@@ -1,48 +1,23 @@
-import { randomInt } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type pg from 'pg';
 import type { Auditor } from '../audit/auditor.ts';
 import type { Config } from '../config/settings.ts';
 import { createLog } from '../observe/create-log.ts';
-import { createMessageLog } from '../observe/message-log.ts';
 import { createRoleRegistry } from '../observe/process.ts';
-import { createPullerMetrics } from '../observe/puller.ts';
 import { createRollupMetrics } from '../observe/rollups.ts';
 import type { Tracer } from '../observe/tracer.ts';
 import { createWorkerMetrics } from '../observe/worker.ts';
 import { startMaintenance } from '../store/maintenance.ts';
-import { createPartitions } from '../store/partitions.ts';
 import { createPool } from '../store/pool.ts';
 import { type RegistryFeed, startRegistryFeed } from '../store/registry-feed.ts';
 import { startRoller } from '../store/series/roller.ts';
-import { ledgerShards } from '../store/statements/add-to-ledger.ts';
 import type { Queryable } from '../store/statements/queryable.ts';
-import { type PulledMessage, startPuller } from '../stream/puller.ts';
-import { createServerWatch } from '../stream/server-watch.ts';
-import {
-  canaryEchoSubject,
-  consumerName,
-  readingsSubject,
-  settledSubject,
-  streamName,
-} from '../stream/subjects.ts';
-import { createCanaryEcho } from '../worker/canary-echo.ts';
-import { decode } from '../worker/decode.ts';
-import { createEpochs } from '../worker/epochs.ts';
-import { judge } from '../worker/judge/judge.ts';
+import { consumerName, streamName } from '../stream/subjects.ts';
 import { startLimitSharing } from '../worker/limit-sharing.ts';
-import { createPlans, type Plan, planEntries } from '../worker/plan.ts';
-import { createQuarantineRoom } from '../worker/quarantine-room.ts';
 import { startRateLimitAnswer } from '../worker/rate-limit-answer.ts';
-import { createRateLimiter, type RateLimiter } from '../worker/rate-limiter.ts';
-import type { Routing } from '../worker/routing/routing.ts';
-import { createSettle, type OtherEpochError, type Settle } from '../worker/settle.ts';
+import { createRateLimiter } from '../worker/rate-limiter.ts';
 import { startSettleLoop } from '../worker/settle-loop.ts';
 import { createSettledCounts } from '../worker/settled-counts.ts';
-import { createSettledNotices } from '../worker/settled-notices.ts';
-import { createTap } from '../worker/tap.ts';
-import { createSettledLog } from '../worker/tell-settled.ts';
-import { createSettleTrace } from '../worker/trace-settling.ts';
 import { soon } from './process/goodbye.ts';
 import type { RoleDeps, RoleInstruments } from './process/role-deps.ts';
 import { createRoleId, serveRoleStatus, version } from './process/role-status.ts';
@@ -50,13 +25,14 @@ import { startRoleTracing } from './process/role-tracing.ts';
 import { requireDatabaseUrl, requireNatsUrl } from './servers/addresses.ts';
 import { natsDial } from './servers/dial-nats.ts';
 import { startNatsDialer } from './servers/nats-dialer.ts';
-import { prepareTopology } from './servers/role-topology.ts';
+import { startRolePuller } from './servers/role-puller.ts';
 import { type RunningWork, startWorkWithBoth } from './servers/work-with-both.ts';
+import { createAfterCommit } from './settling/after-commit.ts';
 import { startAlarms } from './settling/alarms.ts';
-import { decodeOptionsOf } from './settling/decode-options.ts';
 import { quarantineLimits } from './settling/quarantine-limits.ts';
 import { auditOf, createRoleAuditor } from './settling/role-audit.ts';
 import { startRoleRouting } from './settling/role-routing.ts';
+import { createSettleSteps } from './settling/settle-steps.ts';
 import { answerByTenant, type RoleQuestion } from './status/role-question.ts';
 
 export const workerDefaults = {
@@ -75,6 +51,8 @@ export const workerDefaults = {
   /** Connections beside those that settle: partitions, epochs, the outbox's relay and its sweep. */
   spareConnections: 4,
 } as const;
+
+const queue = { stream: streamName, consumer: consumerName } as const;
 
 /**
  * Pulls from TELEMETRY, settles in PostgreSQL, acks. Returns at once and waits for both servers for as long as
@@ -117,7 +95,7 @@ export async function startWorker(config: Config, deps: RoleDeps = {}): Promise<
     config,
     pool,
     dialer,
-    queue: { stream: streamName, consumer: consumerName },
+    queue,
     metrics,
     maintenance: { drain: async () => void (await Promise.all([maintenance.drain(), roller.drain()])) },
     registry,
@@ -155,27 +133,21 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
   });
   const metrics = createWorkerMetrics(options.metrics);
   const counts = createSettledCounts(metrics, options.wallClock);
-  const tap = createTap((tenantId, deviceId, data) => {
-    if (!nc.isClosed()) nc.publish(readingsSubject(tenantId, deviceId), data);
-  });
-  const echoCanaries = createCanaryEcho((senderId, msgId) => {
-    if (!nc.isClosed()) nc.publish(canaryEchoSubject(senderId), msgId);
-  });
-  const tellWaiting = createSettledNotices((settledTo, notice) => {
-    const subject = settledSubject(settledTo);
-    if (subject !== undefined && !nc.isClosed()) nc.publish(subject, notice);
-  });
-  const tellLog = createSettledLog(createMessageLog(log, now));
+  const tell = createAfterCommit(options);
   const routes = startRoleRouting(options);
   const loop = startSettleLoop({
-    ...settling(options, limiter, routes.routing),
-    puller: pullerOf(options),
+    ...createSettleSteps({ ...options, limiter, routing: routes.routing }),
+    puller: startRolePuller(
+      { ...options, queue },
+      {
+        batchSize: config.batchSize,
+        lingerMs: config.batchLingerMs,
+        maxBuffered: config.batchSize * workerDefaults.batchesBuffered,
+      },
+    ),
     onSettled: (settled) => {
-      tellWaiting(settled);
+      tell(settled);
       counts.add(settled);
-      tap(settled);
-      echoCanaries(settled);
-      tellLog(settled);
     },
     onRetry: metrics.retried,
     lanes: config.batchesInFlight,
@@ -203,62 +175,5 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
       await routes.drain();
       await soon(Promise.all([sharing.drain(), answer.drain(), status.drain(), alarms.drain()]));
     },
-  };
-}
-
-function pullerOf({ config, nc, metrics, log, now, random }: WorkOptions) {
-  const url = requireNatsUrl(config);
-  return startPuller({
-    nc,
-    stream: streamName,
-    consumer: consumerName,
-    batchSize: config.batchSize,
-    lingerMs: config.batchLingerMs,
-    maxBuffered: config.batchSize * workerDefaults.batchesBuffered,
-    log,
-    onMissing: async () => void (await prepareTopology(nc, config, log)),
-    server: createServerWatch({ nc, url, log, clock: now }),
-    metrics: createPullerMetrics(metrics),
-    clock: now,
-    random,
-  });
-}
-
-/** How messages are planned and settled. */
-function settling(
-  { config, pool, registry, log, now, tracer }: WorkOptions,
-  limiter: RateLimiter,
-  routing: Routing,
-) {
-  const tracing = tracer === undefined ? undefined : createSettleTrace(tracer);
-  const traced = tracing?.traced ?? ((settle: Settle) => settle);
-  const decodeOptions = decodeOptionsOf(config);
-  const epochs = createEpochs(pool, streamName);
-  return {
-    plan: (messages: readonly PulledMessage[]) =>
-      createPlans(messages, (message) => decode(message, decodeOptions), epochs.of),
-    replan: async (plan: Plan, { epoch, messages }: OtherEpochError) => {
-      log.warn(
-        { event: 'stream_restored', epoch, messages: messages.length, firstSeq: messages[0]?.seq },
-        'the stream gives old numbers to new messages: they are settled in an epoch of their own',
-      );
-      await epochs.corrected(epoch, messages);
-      return planEntries(plan.entries, epochs.of);
-    },
-    settle: traced(
-      createSettle({
-        pool,
-        registry,
-        judge,
-        limiter,
-        partitions: createPartitions({ pool, log, clock: now }),
-        thresholds: { staleAfterMs: config.staleAfterMs, offlineAfterMs: config.offlineAfterMs },
-        maxSensors: config.maxSensors,
-        room: createQuarantineRoom(quarantineLimits(config), now),
-        ledgerShard: randomInt(ledgerShards),
-        routing,
-        aroundInsert: tracing?.aroundInsert,
-      }),
-    ),
   };
 }

@@ -11,6 +11,7 @@ import { createAnswers, createDatabaseAnswers, natsAnswers } from './answers.ts'
 import { closeConnection } from './close-connection.ts';
 import { startDurabilityFeed } from './durability-feed.ts';
 import type { NatsDialer } from './nats-dialer.ts';
+import type { WorkQueue } from './role-puller.ts';
 import { prepareTopology } from './role-topology.ts';
 import { waitForSchema } from './wait-for-schema.ts';
 
@@ -24,8 +25,7 @@ export interface WorkWithBothOptions {
   readonly config: Config;
   readonly pool: pg.Pool;
   readonly dialer: NatsDialer;
-  /** What the role takes its work from. */
-  readonly queue: { readonly stream: string; readonly consumer: string };
+  readonly queue: WorkQueue;
   readonly metrics: Registry;
   /** Runs beside the work from the start. */
   readonly maintenance?: Drainable;
