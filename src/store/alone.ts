@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import { backoffMs } from '../lib/backoff.ts';
 import { createWaker } from '../lib/waker.ts';
-import { createClient, endClient } from './pool.ts';
+import { createClient } from './pool.ts';
+import { type Attempt, startReconnecting } from './reconnecting.ts';
 
 export interface AloneOptions {
   readonly pool: pg.Pool;
@@ -37,50 +37,40 @@ const reconnect = { baseMs: 200, maxMs: 5_000 } as const;
 export function startAlone(options: AloneOptions): Alone {
   const { pool, lock, standbyMs, statementTimeoutMs, serve, onInterrupted } = options;
   const waker = createWaker();
-  const state = { stopped: false, active: false, failures: 0 };
-  const turn: Turn = {
-    get stopped() {
-      return state.stopped;
-    },
-    wait: (timeoutMs) => waker.wait(timeoutMs),
-  };
+  let active = false;
 
-  async function takePlace(client: pg.Client): Promise<void> {
+  async function takePlace(client: pg.Client, attempt: Attempt): Promise<void> {
     await client.connect();
-    state.failures = 0;
-    while (!state.stopped && !(await tryLock(client, lock))) await waker.wait(standbyMs);
-    if (state.stopped) return;
-    state.active = true;
-    await serve(client, turn);
-  }
-
-  async function run(): Promise<void> {
-    while (!state.stopped) {
-      const client = createClient(pool, statementTimeoutMs === undefined ? {} : { statementTimeoutMs });
-      try {
-        await takePlace(client);
-      } catch (error) {
-        if (state.failures === 0) onInterrupted(error);
-      } finally {
-        state.active = false;
-        await endClient(client);
-      }
-      if (state.stopped) return;
-      await waker.wait(backoffMs(state.failures, reconnect, () => 1));
-      state.failures += 1;
+    attempt.works();
+    while (!attempt.stopped && !(await tryLock(client, lock))) await waker.wait(standbyMs);
+    if (attempt.stopped) return;
+    active = true;
+    try {
+      await serve(client, {
+        get stopped() {
+          return attempt.stopped;
+        },
+        wait: (timeoutMs) => waker.wait(timeoutMs),
+      });
+    } finally {
+      active = false;
     }
   }
 
-  const running = run();
+  const { drain } = startReconnecting({
+    createClient: () => createClient(pool, statementTimeoutMs === undefined ? {} : { statementTimeoutMs }),
+    use: takePlace,
+    onFailure: (error, isFirst) => {
+      if (isFirst) onInterrupted(error);
+    },
+    waker,
+    backoff: reconnect,
+  });
   return {
     get active() {
-      return state.active;
+      return active;
     },
-    drain: async () => {
-      state.stopped = true;
-      waker.wake();
-      await running;
-    },
+    drain,
   };
 }
 
