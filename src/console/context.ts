@@ -1,9 +1,9 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import type { Actor } from '../model/actor.ts';
 import type { ConsoleMetrics } from '../observe/console.ts';
 import type { OpenSession } from './access/sessions.ts';
-import type { Actor } from './actor.ts';
 import type { LiveSink } from './event-stream.ts';
 import type { InstallationService } from './installation-service.ts';
 import type { QuarantineService } from './quarantine-service.ts';

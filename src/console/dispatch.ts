@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { toJson } from '../lib/to-json.ts';
+import type { Actor } from '../model/actor.ts';
 import { isTenantId, type TenantId } from '../model/identifiers.ts';
 import { insertAuditEntry } from '../store/console/audit-log.ts';
 import { isTenant } from '../store/registry/is-tenant.ts';
@@ -9,7 +10,6 @@ import { authenticate, type Caller, isStillValid } from './access/authenticate.t
 import { authorize } from './access/authorize.ts';
 import type { StreamPlaces } from './access/stream-places.ts';
 import type { Throttle } from './access/throttle.ts';
-import type { Actor } from './actor.ts';
 import type { AuditNote, ConsoleServices, OperationContext } from './context.ts';
 import { eventStream, eventStreamHeaders } from './event-stream.ts';
 import { createInputReader } from './input.ts';

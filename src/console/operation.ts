@@ -18,12 +18,13 @@
  */
 import type Type from 'typebox';
 import type { Static, TObject, TProperties, TSchema } from 'typebox';
+import type { Level } from '../model/actor.ts';
 import type { OpenContext, OperationContext } from './context.ts';
 import type { Reply } from './reply.ts';
 import { closed } from './schemas.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
-export type Access = 'read' | 'write' | 'admin' | 'operator';
+export type Access = Level | 'operator';
 
 export interface Answer {
   readonly description: string;

@@ -1,4 +1,4 @@
-import type { TenantId } from '../model/identifiers.ts';
+import type { TenantId } from './identifiers.ts';
 
 /** What a tenant's key may do; each level includes the ones before it. */
 export const levels = ['read', 'write', 'admin'] as const;

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
+import { type Level, levels } from '../../model/actor.ts';
 import type { TenantId } from '../../model/identifiers.ts';
 import { hashToken } from '../../model/token.ts';
 import {
   addTenantKey,
-  type KeyLevel,
   listTenantKeys,
   revokeTenantKey,
   type TenantKey,
@@ -18,8 +18,6 @@ import { toJson } from '../output/json.ts';
 import { choice, parseKeyName, parseTenantId } from '../parsers.ts';
 import { newTenantKey } from '../secrets.ts';
 
-const levels = ['read', 'write', 'admin'] as const satisfies readonly KeyLevel[];
-
 export function addKeyCommands(program: Command, context: CliContext): void {
   const group = defineGroup(program, 'key', {
     summary: 'make and revoke keys of tenants for the API and the console',
@@ -30,7 +28,7 @@ export function addKeyCommands(program: Command, context: CliContext): void {
   addRevoke(group, context);
 }
 
-type AddOptions = { readonly level: KeyLevel; readonly expires?: number };
+type AddOptions = { readonly level: Level; readonly expires?: number };
 
 function addAdd(group: Command, context: CliContext): void {
   defineCommand(group, {

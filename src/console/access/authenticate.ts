@@ -1,8 +1,8 @@
+import type { Actor } from '../../model/actor.ts';
 import { hashToken } from '../../model/token.ts';
 import { findKey } from '../../store/console/find-key.ts';
 import { findSession } from '../../store/console/sessions.ts';
 import type { Queryable } from '../../store/statements/queryable.ts';
-import type { Actor } from '../actor.ts';
 import { Problem } from '../problem.ts';
 import { csrfOf, hashSession, type OpenSession, requireOwnPage, sessionSecretOf } from './sessions.ts';
 import type { Throttle } from './throttle.ts';

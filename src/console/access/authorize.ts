@@ -1,4 +1,4 @@
-import { type Actor, reaches } from '../actor.ts';
+import { type Actor, reaches } from '../../model/actor.ts';
 import { isOfTenant, type KeyedOperation } from '../operation.ts';
 import { notFound, Problem } from '../problem.ts';
 

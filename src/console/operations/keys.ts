@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { levels } from '../../model/actor.ts';
 import {
   createSecret,
   hashToken,
@@ -16,7 +17,6 @@ import { addOperatorKey } from '../../store/registry/add-operator-key.ts';
 import { listOperatorKeys } from '../../store/registry/list-operator-keys.ts';
 import type { OperatorKey } from '../../store/registry/operator-keys.ts';
 import { revokeOperatorKeyById } from '../../store/registry/revoke-operator-key.ts';
-import { levels } from '../actor.ts';
 import { decodeCursor, numberInCursor, pageOf } from '../cursor.ts';
 import { defineOperation } from '../operation.ts';
 import { invalidInput } from '../problem.ts';

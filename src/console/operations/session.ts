@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { type Actor, levels } from '../../model/actor.ts';
 import { hashToken } from '../../model/token.ts';
 import { findKey } from '../../store/console/find-key.ts';
 import { deleteSession, insertSession } from '../../store/console/sessions.ts';
@@ -11,7 +12,6 @@ import {
   sessionLifetimeMs,
   setCookie,
 } from '../access/sessions.ts';
-import { type Actor, levels } from '../actor.ts';
 import { defineOpenOperation, defineOperation } from '../operation.ts';
 import { Problem } from '../problem.ts';
 import { noContent, ok } from '../reply.ts';

@@ -1,11 +1,11 @@
+import type { Actor } from '../../model/actor.ts';
 import type { TenantId } from '../../model/identifiers.ts';
 import { createConditions, isoTime } from '../listings/conditions.ts';
 import type { Queryable } from '../statements/queryable.ts';
-import type { FoundKey } from './find-key.ts';
 
 /** Who changes something: a key of the API, or somebody at the command line, who is known by name alone. */
 export type AuditActor =
-  | Pick<FoundKey, 'kind' | 'keyId' | 'name'>
+  | Pick<Actor, 'kind' | 'keyId' | 'name'>
   | { readonly kind: 'cli'; readonly keyId?: undefined; readonly name: string };
 
 export interface NewAuditEntry {

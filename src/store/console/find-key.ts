@@ -1,16 +1,6 @@
+import type { Actor, Level } from '../../model/actor.ts';
 import type { TenantId } from '../../model/identifiers.ts';
 import type { Queryable } from '../statements/queryable.ts';
-
-/** A key that is valid now. */
-export type FoundKey =
-  | { readonly kind: 'operator'; readonly keyId: number; readonly name: string }
-  | {
-      readonly kind: 'tenant';
-      readonly keyId: number;
-      readonly name: string;
-      readonly tenantId: TenantId;
-      readonly level: 'read' | 'write' | 'admin';
-    };
 
 export interface FoundKeyRow {
   readonly operator_key_id: number | null;
@@ -18,7 +8,7 @@ export interface FoundKeyRow {
   readonly tenant_key_id: number | null;
   readonly tenant_name: string | null;
   readonly tenant_id: TenantId | null;
-  readonly level: 'read' | 'write' | 'admin' | null;
+  readonly level: Level | null;
 }
 
 export const foundKeyColumns = `o.key_id as operator_key_id, o.name as operator_name,
@@ -28,7 +18,7 @@ export const foundKeyColumns = `o.key_id as operator_key_id, o.name as operator_
 export const validOperatorKey = 'o.revoked_at is null';
 export const validTenantKey = 't.revoked_at is null and (t.expires_at is null or t.expires_at > now())';
 
-export function foundKeyOf(row: FoundKeyRow | undefined): FoundKey | undefined {
+export function foundKeyOf(row: FoundKeyRow | undefined): Actor | undefined {
   if (row === undefined) return undefined;
   if (row.operator_key_id !== null) {
     return { kind: 'operator', keyId: row.operator_key_id, name: row.operator_name ?? '' };
@@ -39,7 +29,7 @@ export function foundKeyOf(row: FoundKeyRow | undefined): FoundKey | undefined {
 }
 
 /** The valid operator or tenant key of this hash. Looked up by index, as operator keys are (find-operator-key.ts). */
-export async function findKey(db: Queryable, keySha256: Uint8Array): Promise<FoundKey | undefined> {
+export async function findKey(db: Queryable, keySha256: Uint8Array): Promise<Actor | undefined> {
   const { rows } = await db.query<FoundKeyRow>({
     name: 'find-key',
     text: `select ${foundKeyColumns} from (select $1::bytea as key_sha256) given

@@ -1,6 +1,6 @@
+import type { Actor } from '../../model/actor.ts';
 import type { Queryable } from '../statements/queryable.ts';
 import {
-  type FoundKey,
   type FoundKeyRow,
   foundKeyColumns,
   foundKeyOf,
@@ -9,7 +9,7 @@ import {
 } from './find-key.ts';
 
 export interface FoundSession {
-  readonly key: FoundKey;
+  readonly key: Actor;
   readonly expiresAt: Date;
 }
 
@@ -17,7 +17,7 @@ export interface FoundSession {
 export async function insertSession(
   db: Queryable,
   sessionSha256: Uint8Array,
-  key: FoundKey,
+  key: Actor,
   lifetimeMs: number,
 ): Promise<Date> {
   const { rows } = await db.query<{ expires_at: Date }>({

@@ -1,15 +1,14 @@
+import type { Level } from '../../model/actor.ts';
 import type { TenantId } from '../../model/identifiers.ts';
 import { constraintOf } from '../errors.ts';
 import { RegistryError, tenantNotFound } from '../registry/registry-error.ts';
 import type { Queryable } from '../statements/queryable.ts';
 
-export type KeyLevel = 'read' | 'write' | 'admin';
-
 /** A tenant's key as it is shown: never the key itself nor its hash. */
 export interface TenantKey {
   readonly key_id: number;
   readonly name: string;
-  readonly level: KeyLevel;
+  readonly level: Level;
   readonly created_at: Date;
   /** Null: it has no end. */
   readonly expires_at: Date | null;
@@ -20,7 +19,7 @@ const columns = 'key_id, name, level, created_at, expires_at, revoked_at';
 
 export interface NewTenantKey {
   readonly name: string;
-  readonly level: KeyLevel;
+  readonly level: Level;
   readonly keySha256: Uint8Array;
   /** RFC 3339. */
   readonly expiresAt?: string | undefined;

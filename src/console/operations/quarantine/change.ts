@@ -1,9 +1,9 @@
 import Type from 'typebox';
+import type { Actor } from '../../../model/actor.ts';
 import { purgeQuarantine } from '../../../store/quarantine/purge.ts';
 import { openSelected } from '../../../store/quarantine/replays.ts';
 import { countSelected } from '../../../store/quarantine/select-page.ts';
 import { type QuarantineSelection, selectionText } from '../../../store/quarantine/selection.ts';
-import type { Actor } from '../../actor.ts';
 import type { OperationContext } from '../../context.ts';
 import { defineOperation, type KeyedOperation } from '../../operation.ts';
 import { invalidInput, notFound } from '../../problem.ts';
