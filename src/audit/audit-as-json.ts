@@ -1,5 +1,6 @@
+import type { AuditedCounts } from '../model/audited-counts.ts';
 import type { Acknowledgement } from '../store/audit/acknowledge.ts';
-import type { Audit, AuditTotal } from './take-audit.ts';
+import type { Audit } from './take-audit.ts';
 
 /** The audit for programs. */
 export function auditAsJson({ epochs, total }: Audit, acknowledged: readonly Acknowledgement[]): unknown {
@@ -27,7 +28,7 @@ export function auditAsJson({ epochs, total }: Audit, acknowledged: readonly Ack
   };
 }
 
-function countsAsJson(counts: AuditTotal): Record<string, bigint> {
+function countsAsJson(counts: AuditedCounts): Record<string, bigint> {
   const { accepted, stored, duplicates, quarantined, internal, inFlight, unaccounted } = counts;
   return { accepted, stored, duplicates, quarantined, internal, in_flight: inFlight, unaccounted };
 }

@@ -1,5 +1,6 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import type pg from 'pg';
+import type { AuditedCounts } from '../model/audited-counts.ts';
 import { auditEpochs, type EpochAccount } from '../store/audit/audit-epochs.ts';
 import { type EpochMark, raiseMark, selectMarks } from '../store/audit/marks.ts';
 import { openEpoch } from '../store/statements/open-epoch.ts';
@@ -9,21 +10,8 @@ import { type StreamSequences, streamSequences } from '../stream/stream-sequence
 /** What became of everything that the stream accepted, as of one instant. */
 export interface Audit {
   readonly epochs: readonly EpochAccount[];
-  readonly total: AuditTotal;
+  readonly total: AuditedCounts;
 }
-
-export type AuditTotal = Readonly<Record<AuditCount, bigint>>;
-
-const counts = [
-  'accepted',
-  'stored',
-  'duplicates',
-  'quarantined',
-  'internal',
-  'inFlight',
-  'unaccounted',
-] as const;
-export type AuditCount = (typeof counts)[number];
 
 export interface AuditOptions {
   readonly nc: NatsConnection;
@@ -68,8 +56,8 @@ async function remember(
   }
 }
 
-function totalOf(epochs: readonly EpochAccount[]): AuditTotal {
-  const sum = (name: AuditCount) => epochs.reduce((total, epoch) => total + epoch[name], 0n);
+function totalOf(epochs: readonly EpochAccount[]): AuditedCounts {
+  const sum = (name: keyof AuditedCounts) => epochs.reduce((total, epoch) => total + epoch[name], 0n);
   return {
     accepted: sum('accepted'),
     stored: sum('stored'),

@@ -1,14 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-
-export interface AuditedCounts {
-  readonly accepted: bigint;
-  readonly stored: bigint;
-  readonly duplicates: bigint;
-  readonly quarantined: bigint;
-  readonly internal: bigint;
-  readonly inFlight: bigint;
-  readonly unaccounted: bigint;
-}
+import type { AuditedCounts } from '../model/audited-counts.ts';
 
 /** What the process that audits reports; nothing in all others. */
 export interface AuditMetrics {

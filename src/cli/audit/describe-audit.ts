@@ -1,4 +1,5 @@
-import type { Audit, AuditTotal } from '../../audit/take-audit.ts';
+import type { Audit } from '../../audit/take-audit.ts';
+import type { AuditedCounts } from '../../model/audited-counts.ts';
 import type { Acknowledgement } from '../../store/audit/acknowledge.ts';
 import type { EpochAccount } from '../../store/audit/audit-epochs.ts';
 import { formatCount } from '../output/number.ts';
@@ -46,8 +47,8 @@ export function incidentOf(account: EpochAccount): string {
   );
 }
 
-type NamedTotal = AuditTotal & { readonly name: string };
-type Count = readonly [name: string, of: (total: AuditTotal) => bigint];
+type NamedTotal = AuditedCounts & { readonly name: string };
+type Count = readonly [name: string, of: (total: AuditedCounts) => bigint];
 
 const counts: readonly Count[] = [
   ['accepted', ({ accepted }) => accepted],

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { TenantId } from '../../model/identifiers.ts';
-import { listTenants } from '../../store/registry/list-tenants.ts';
 import { tenantNotFound } from '../../store/registry/registry-error.ts';
+import { selectTenants } from '../../store/registry/select-tenants.ts';
 import type { Queryable } from '../../store/statements/queryable.ts';
 import { createRunningNote } from '../audited.ts';
 import { withDatabase } from '../connect.ts';
@@ -108,7 +108,7 @@ function refuseBadFile(file: string, check: FileCheck, options: Options): void {
 }
 
 async function requireTenants(db: Queryable, wanted: ReadonlySet<TenantId>): Promise<void> {
-  const known = new Set((await listTenants(db)).map((tenant) => tenant.tenantId));
+  const known = new Set((await selectTenants(db)).map((tenant) => tenant.tenantId));
   for (const tenantId of wanted) if (!known.has(tenantId)) throw tenantNotFound(tenantId);
 }
 

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { DeviceId, TenantId } from '../../model/identifiers.ts';
 import { listDevices } from '../../store/registry/list-devices.ts';
-import { listTenants } from '../../store/registry/list-tenants.ts';
 import { tenantNotFound } from '../../store/registry/registry-error.ts';
+import { selectTenants } from '../../store/registry/select-tenants.ts';
 import { showDevice } from '../../store/registry/show-device.ts';
 import type { Device, DeviceStatus } from '../../store/registry/types.ts';
 import type { Queryable } from '../../store/statements/queryable.ts';
@@ -49,7 +49,7 @@ export function addDeviceList(device: Command, context: CliContext): void {
 
 async function selectDevices(db: Queryable, options: ListOptions): Promise<Device[]> {
   const { tenant, site: siteId, status, limit } = options;
-  const tenants = tenant === undefined ? (await listTenants(db)).map((each) => each.tenantId) : [tenant];
+  const tenants = tenant === undefined ? (await selectTenants(db)).map((each) => each.tenantId) : [tenant];
   const found: Device[] = [];
   for (const tenantId of tenants) {
     let afterDeviceId: string | undefined;
@@ -66,7 +66,7 @@ async function selectDevices(db: Queryable, options: ListOptions): Promise<Devic
 }
 
 async function requireTenant(db: Queryable, tenantId: TenantId): Promise<void> {
-  const tenants = await listTenants(db);
+  const tenants = await selectTenants(db);
   if (!tenants.some((each) => each.tenantId === tenantId)) throw tenantNotFound(tenantId);
 }
 

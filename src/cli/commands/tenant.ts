@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { TenantId } from '../../model/identifiers.ts';
 import { addTenant } from '../../store/registry/add-tenant.ts';
-import { listTenants } from '../../store/registry/list-tenants.ts';
+import { selectTenants } from '../../store/registry/select-tenants.ts';
 import { setTenantLimits } from '../../store/registry/set-tenant-limits.ts';
 import type { LimitChanges, Tenant, TenantLimits } from '../../store/registry/types.ts';
 import { withChange } from '../audited.ts';
@@ -90,11 +90,11 @@ function addList(tenant: Command, context: CliContext): void {
     examples: ['tenant list', 'tenant list --json'],
   }).action(async (_options: unknown, self: Command) => {
     const invocation = invocationOf(context, self);
-    const rows = await withDatabase(invocation, (pool) => listTenants(pool));
+    const rows = await withDatabase(invocation, (pool) => selectTenants(pool));
     printListing(invocation, {
       rows,
       columns: tenantColumns(context.clock()),
-      toJson: tenantAsJson,
+      toJson: inTableWords,
       empty: 'No tenants yet. Add one: tributary tenant add <tenant_id>',
     });
   });
@@ -122,7 +122,7 @@ function addLimits(tenant: Command, context: CliContext): void {
       invocation,
       async (client) => {
         if (isChange) await setTenantLimits(client, tenantId, changes);
-        return (await listTenants(client)).find((each) => each.tenantId === tenantId);
+        return (await selectTenants(client, { tenantId }))[0];
       },
       () =>
         isChange
@@ -132,7 +132,7 @@ function addLimits(tenant: Command, context: CliContext): void {
     if (found === undefined) {
       throw new CliError(`There is no tenant ${tenantId}: tributary tenant list shows those there are.`);
     }
-    if (invocation.json) invocation.terminal.out(toJson(tenantAsJson(found)));
+    if (invocation.json) invocation.terminal.out(toJson(inTableWords(found)));
     else {
       invocation.terminal.out(
         `Tenant ${tenantId}: ${describeLimit(found.ratePerSecond, found.burst)}; ` +
@@ -168,17 +168,4 @@ function tenantColumns(nowMs: number): Column<Tenant>[] {
     { title: 'EACH DEVICE', value: (row) => describeLimit(row.deviceRatePerSecond, row.deviceBurst) },
     { title: 'ADDED', value: (row) => formatAgo(row.createdAt.getTime(), nowMs) },
   ];
-}
-
-function tenantAsJson(tenant: Tenant): unknown {
-  return {
-    tenant_id: tenant.tenantId,
-    name: tenant.name,
-    devices: tenant.devices,
-    rate_per_second: tenant.ratePerSecond,
-    burst: tenant.burst,
-    device_rate_per_second: tenant.deviceRatePerSecond,
-    device_burst: tenant.deviceBurst,
-    created_at: tenant.createdAt,
-  };
 }

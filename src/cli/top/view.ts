@@ -1,5 +1,6 @@
-import { type AuditTotal, openIncidents } from '../../audit/take-audit.ts';
+import { openIncidents } from '../../audit/take-audit.ts';
 import { sentenceOf } from '../../lib/sentence-of.ts';
+import type { AuditedCounts } from '../../model/audited-counts.ts';
 import type { FlowRates, SourceRates } from '../../roles/status/flow-rates.ts';
 import type { LiveNats, LiveStatus } from '../../roles/status/live-status.ts';
 import type { RoleAnswer, StreamSample } from '../../roles/status/probe-nats.ts';
@@ -65,7 +66,7 @@ function problems({ nats, database, audit }: LiveStatus): Line[] {
 }
 
 function summary({ roles, durability, rates }: LiveNats, { audit, database }: LiveStatus): Line[] {
-  const total: AuditTotal | undefined = 'value' in audit ? audit.value.total : undefined;
+  const total: AuditedCounts | undefined = 'value' in audit ? audit.value.total : undefined;
   const counts = [
     `unaccounted ${total === undefined ? '—' : formatCount(Number(total.unaccounted))}`,
     `in flight ${total === undefined ? '—' : formatCount(Number(total.inFlight))}`,

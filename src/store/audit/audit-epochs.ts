@@ -1,3 +1,4 @@
+import type { AuditedCounts } from '../../model/audited-counts.ts';
 import { toMultirange } from '../../model/sequence-ranges.ts';
 import type { Queryable } from '../statements/queryable.ts';
 
@@ -8,8 +9,8 @@ export interface SeenStream {
   readonly present: readonly { readonly from: number; readonly to: number }[];
 }
 
-/** One epoch's account: accepted = stored + duplicates + quarantined + internal + inFlight + unaccounted. */
-export interface EpochAccount {
+/** One epoch's account. */
+export interface EpochAccount extends AuditedCounts {
   readonly epoch: number;
   readonly stream: string;
   readonly created: string;
@@ -19,13 +20,6 @@ export interface EpochAccount {
   readonly baseSeq: bigint;
   /** The last sequence of it that is known. */
   readonly lastSeq: bigint;
-  readonly accepted: bigint;
-  readonly stored: bigint;
-  readonly duplicates: bigint;
-  readonly quarantined: bigint;
-  readonly internal: bigint;
-  readonly inFlight: bigint;
-  readonly unaccounted: bigint;
   /** Where they are, an int8multirange of the first ones. */
   readonly unaccountedSequences: string;
   /** How much of `unaccounted` operators have looked into. */

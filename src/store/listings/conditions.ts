@@ -23,6 +23,9 @@ export function createConditions(): Conditions {
   };
 }
 
+/** SQL of a condition's moment, given in ms since the epoch. */
+export const givenMoment = `timestamptz 'epoch' + ?::float8 * interval '1 millisecond'`;
+
 /** SQL that shows a timestamptz as ISO 8601 in UTC with all of its microseconds. */
 export function isoTime(column: string): string {
   return `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;

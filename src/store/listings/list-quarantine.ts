@@ -1,5 +1,5 @@
 import type { Queryable } from '../statements/queryable.ts';
-import { createConditions, isoTime } from './conditions.ts';
+import { createConditions, givenMoment, isoTime } from './conditions.ts';
 
 export interface QuarantineFilter {
   /** Undefined: all tenants, for operators. */
@@ -58,10 +58,7 @@ export async function listQuarantine(db: Queryable, filter: QuarantineFilter): P
   conditions.add('tenant_id = ?', filter.tenantId);
   conditions.add('device_id = ?', filter.deviceId);
   conditions.add('reason = ?', filter.reason);
-  conditions.add(
-    `quarantined_at >= timestamptz 'epoch' + ?::float8 * interval '1 millisecond'`,
-    filter.sinceMs,
-  );
+  conditions.add(`quarantined_at >= ${givenMoment}`, filter.sinceMs);
   conditions.add('quarantined_at >= ?::timestamptz', filter.from);
   conditions.add('quarantined_at < ?::timestamptz', filter.to);
   conditions.add('quarantine_id < ?::bigint', filter.beforeId);

@@ -1,5 +1,5 @@
 import type { Queryable } from '../statements/queryable.ts';
-import { createConditions, isoTime } from './conditions.ts';
+import { createConditions, givenMoment, isoTime } from './conditions.ts';
 
 export interface TelemetryFilter {
   /** Undefined: all tenants, for operators. */
@@ -29,7 +29,7 @@ export async function listTelemetry(db: Queryable, filter: TelemetryFilter): Pro
   const conditions = createConditions();
   conditions.add('tenant_id = ?', filter.tenantId);
   conditions.add('device_id = ?', filter.deviceId);
-  conditions.add(`time >= timestamptz 'epoch' + ?::float8 * interval '1 millisecond'`, filter.sinceMs);
+  conditions.add(`time >= ${givenMoment}`, filter.sinceMs);
   const { rows } = await db.query<TelemetryRow>({
     text: `
       select ${isoTime('time')} as time, tenant_id, device_id, site_id, msg_type, seq, metrics, extra,

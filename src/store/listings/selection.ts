@@ -1,5 +1,5 @@
 import type { Queryable } from '../statements/queryable.ts';
-import type { Conditions } from './conditions.ts';
+import { type Conditions, createConditions, givenMoment } from './conditions.ts';
 
 /** Which rows of a table of messages: all that meet every part that is given. */
 export interface Selection {
@@ -8,6 +8,27 @@ export interface Selection {
   readonly ids?: readonly bigint[] | undefined;
   /** Put there before this, ms since the epoch. */
   readonly beforeMs?: number | undefined;
+}
+
+/** The columns that a selection goes by. */
+export interface SelectionColumns {
+  readonly tenantId: string;
+  readonly reason: string;
+  readonly id: string;
+  /** When the row was put there. */
+  readonly putAt: string;
+}
+
+export function conditionsOf(
+  { tenantId, reason, ids, beforeMs }: Selection,
+  columns: SelectionColumns,
+): Conditions {
+  const conditions = createConditions();
+  conditions.add(`${columns.tenantId} = ?`, tenantId);
+  conditions.add(`${columns.reason} = ?`, reason);
+  conditions.add(`${columns.id} = any(?::bigint[])`, ids);
+  conditions.add(`${columns.putAt} < ${givenMoment}`, beforeMs);
+  return conditions;
 }
 
 export interface SelectedCount {

@@ -1,21 +1,21 @@
-import { type Conditions, createConditions } from '../listings/conditions.ts';
-import type { Selection } from '../listings/selection.ts';
+import type { Conditions } from '../listings/conditions.ts';
+import { conditionsOf, type Selection } from '../listings/selection.ts';
 
 /** Which quarantined messages. */
 export interface QuarantineSelection extends Selection {
   readonly deviceId?: string | undefined;
 }
 
+const columns = {
+  tenantId: 'tenant_id',
+  reason: 'reason',
+  id: 'quarantine_id',
+  putAt: 'quarantined_at',
+} as const;
+
 export function selectionConditions(selection: QuarantineSelection): Conditions {
-  const conditions = createConditions();
-  conditions.add('tenant_id = ?', selection.tenantId);
+  const conditions = conditionsOf(selection, columns);
   conditions.add('device_id = ?', selection.deviceId);
-  conditions.add('reason = ?', selection.reason);
-  conditions.add('quarantine_id = any(?::bigint[])', selection.ids);
-  conditions.add(
-    `quarantined_at < timestamptz 'epoch' + ?::float8 * interval '1 millisecond'`,
-    selection.beforeMs,
-  );
   return conditions;
 }
 

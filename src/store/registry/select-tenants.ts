@@ -38,11 +38,11 @@ export async function selectTenants(db: Queryable, page: TenantPage = {}): Promi
   return rows.map((row) => ({
     tenantId: row.tenant_id,
     name: row.name,
+    devices: Number(row.devices),
     ratePerSecond: row.rate_per_second ?? undefined,
     burst: row.burst ?? undefined,
     deviceRatePerSecond: row.device_rate_per_second ?? undefined,
     deviceBurst: row.device_burst ?? undefined,
     createdAt: row.created_at,
-    devices: Number(row.devices),
   }));
 }

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test';
-import type { AuditTotal } from '../../../src/audit/take-audit.ts';
 import { describeAudit } from '../../../src/cli/audit/describe-audit.ts';
+import type { AuditedCounts } from '../../../src/model/audited-counts.ts';
 import type { EpochAccount } from '../../../src/store/audit/audit-epochs.ts';
 
-const large: AuditTotal = {
+const large: AuditedCounts = {
   accepted: 9_999_999_999n,
   stored: 9_999_999_999n,
   duplicates: 9_999_999_999n,
@@ -13,7 +13,7 @@ const large: AuditTotal = {
   unaccounted: 0n,
 };
 
-function account(epoch: number, live: boolean, counts: AuditTotal = large): EpochAccount {
+function account(epoch: number, live: boolean, counts: AuditedCounts = large): EpochAccount {
   return {
     ...counts,
     epoch,

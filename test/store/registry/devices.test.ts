@@ -7,10 +7,10 @@ import { addDevice } from '../../../src/store/registry/add-device.ts';
 import { addTenant } from '../../../src/store/registry/add-tenant.ts';
 import { deleteDevice } from '../../../src/store/registry/delete-device.ts';
 import { listDevices } from '../../../src/store/registry/list-devices.ts';
-import { listTenants } from '../../../src/store/registry/list-tenants.ts';
 import { RegistryError } from '../../../src/store/registry/registry-error.ts';
 import { revokeDevice } from '../../../src/store/registry/revoke-device.ts';
 import { rotateToken } from '../../../src/store/registry/rotate-token.ts';
+import { selectTenants } from '../../../src/store/registry/select-tenants.ts';
 import { setDeviceLimits } from '../../../src/store/registry/set-device-limits.ts';
 import { setTenantLimits } from '../../../src/store/registry/set-tenant-limits.ts';
 import { showDevice } from '../../../src/store/registry/show-device.ts';
@@ -42,7 +42,7 @@ test('tenants are added once, listed by id and limited', () =>
     await addDevice(pool, t1, { deviceId: d1, siteId: 's1' });
     await setTenantLimits(pool, t2, { ratePerSecond: 2.5, deviceBurst: null });
     expect(await codeOf(setTenantLimits(pool, nobody, { burst: 1 }))).toBe('tenant_not_found');
-    expect(await listTenants(pool)).toMatchObject([
+    expect(await selectTenants(pool)).toMatchObject([
       { tenantId: t1, name: '', ratePerSecond: undefined, devices: 1 },
       {
         tenantId: t2,

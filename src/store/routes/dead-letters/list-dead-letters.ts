@@ -1,4 +1,4 @@
-import { createConditions, isoTime } from '../../listings/conditions.ts';
+import { createConditions, givenMoment, isoTime } from '../../listings/conditions.ts';
 import type { Queryable } from '../../statements/queryable.ts';
 import { type DeadLetterSelection, selectionConditions } from './selection.ts';
 
@@ -39,10 +39,7 @@ export async function listDeadLetters(
   selection: DeadLetterSelection & DeadLetterPage,
 ): Promise<DeadLetterEntry[]> {
   const conditions = selectionConditions(selection);
-  conditions.add(
-    `d.dead_at >= timestamptz 'epoch' + ?::float8 * interval '1 millisecond'`,
-    selection.sinceMs,
-  );
+  conditions.add(`d.dead_at >= ${givenMoment}`, selection.sinceMs);
   conditions.add('d.dead_at >= ?::timestamptz', selection.from);
   conditions.add('d.dead_at < ?::timestamptz', selection.to);
   conditions.add('d.dead_letter_id < ?::bigint', selection.beforeId);

@@ -1,5 +1,10 @@
-import { type Conditions, createConditions } from '../../listings/conditions.ts';
-import { countSelection, type SelectedCount, type Selection } from '../../listings/selection.ts';
+import type { Conditions } from '../../listings/conditions.ts';
+import {
+  conditionsOf,
+  countSelection,
+  type SelectedCount,
+  type Selection,
+} from '../../listings/selection.ts';
 import type { Queryable } from '../../statements/queryable.ts';
 
 /** Which dead letters. */
@@ -8,16 +13,16 @@ export interface DeadLetterSelection extends Selection {
   readonly route?: string | undefined;
 }
 
+const columns = {
+  tenantId: 'd.tenant_id',
+  reason: 'd.reason',
+  id: 'd.dead_letter_id',
+  putAt: 'd.dead_at',
+} as const;
+
 export function selectionConditions(selection: DeadLetterSelection): Conditions {
-  const conditions = createConditions();
-  conditions.add('d.tenant_id = ?', selection.tenantId);
+  const conditions = conditionsOf(selection, columns);
   conditions.add('d.route_name = ?', selection.route);
-  conditions.add('d.reason = ?', selection.reason);
-  conditions.add('d.dead_letter_id = any(?::bigint[])', selection.ids);
-  conditions.add(
-    `d.dead_at < timestamptz 'epoch' + ?::float8 * interval '1 millisecond'`,
-    selection.beforeMs,
-  );
   return conditions;
 }
 
