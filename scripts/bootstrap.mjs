@@ -36,7 +36,7 @@ export function prepare({ withDevelopment = false } = {}) {
  * install is due, also after one that was cut off or made by hand.
  * @param {boolean} withDevelopment
  */
-export function packagesMatchLock(withDevelopment) {
+function packagesMatchLock(withDevelopment) {
   const wanted = readPackages(join(projectRoot, 'package-lock.json'));
   const installed = readPackages(join(projectRoot, 'node_modules', '.package-lock.json'));
   if (wanted === undefined)
@@ -78,7 +78,7 @@ function installPackages() {
 }
 
 /** `node_modules/.bin/bun` is only a note when install scripts were skipped; the platform's package has it then. */
-export function findBun() {
+function findBun() {
   const modules = join(projectRoot, 'node_modules');
   const arch = process.arch === 'arm64' ? 'aarch64' : process.arch;
   const candidates = [

@@ -67,7 +67,7 @@ function bodyOf(device: BenchDevice, random: () => number): string {
 }
 
 /** mulberry32: 0 ≤ x < 1, the same sequence for the same seed. */
-export function seededRandom(seed: number): () => number {
+function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

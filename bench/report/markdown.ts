@@ -10,7 +10,7 @@ export function reportMarkdown(report: Report): string {
   );
 }
 
-export function describeRun({ finishedAt, quick, rounds, seconds, machine }: Report): string {
+function describeRun({ finishedAt, quick, rounds, seconds, machine }: Report): string {
   const kind = quick ? 'A quick run: coarse figures.' : 'A full run.';
   return `${kind} ${finishedAt.slice(0, 16).replace('T', ' ')} UTC, ${rounds} rounds, ${Math.round(seconds / 60)} minutes, commit ${machine.commit}.\n\n${describeMachine(machine)}`;
 }

@@ -19,7 +19,7 @@ export async function withDatabase<T>(
   return usingDatabase(locate('database', config), config, work);
 }
 
-export async function usingDatabase<T>(
+async function usingDatabase<T>(
   database: Located,
   config: Config,
   work: (pool: pg.Pool) => Promise<T>,

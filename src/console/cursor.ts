@@ -4,7 +4,7 @@ import { invalidInput } from './problem.ts';
  * A cursor is the key of the last item shown, opaque to clients. It is checked, not signed: row-level security decides
  * what a reader sees, whatever the cursor says.
  */
-export function encodeCursor(key: readonly string[]): string {
+function encodeCursor(key: readonly string[]): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url');
 }
 

@@ -7,7 +7,7 @@ import type { AnyInput, Operation } from './operation.ts';
 import { invalidInput, Problem } from './problem.ts';
 import { readBody, tooLarge } from './read-body.ts';
 
-export const maxJsonBodyBytes = 1024 * 1024;
+const maxJsonBodyBytes = 1024 * 1024;
 const maxBodyDepth = 32;
 const maxShownLength = 80;
 

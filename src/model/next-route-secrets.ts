@@ -69,7 +69,7 @@ function signingSecrets(
 }
 
 /** @throws RouteFault; the secret itself is not in it */
-export function checkSigningSecret(secret: string): string {
+function checkSigningSecret(secret: string): string {
   try {
     parseSigningSecret(secret);
     return secret;

@@ -38,7 +38,7 @@ const macBytes = 16;
 const idPattern = /^[A-Za-z0-9_-]{80}$/;
 /** No event time: further back than any that can be read. */
 const noTimeHigh = -(2 ** 31);
-export const receiptKeyBytes = 32;
+const receiptKeyBytes = 32;
 
 /**
  * The key that signs receipts, from base64 of 32 bytes.

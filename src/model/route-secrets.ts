@@ -5,7 +5,7 @@ import { seal, sealKeyBytes, unseal } from '../lib/seal.ts';
 const text = Type.String({ minLength: 1 });
 
 /** What a route's destination needs and nobody is shown. Stored sealed in `routes.secrets`. */
-export const routeSecretsSchema = Type.Object(
+const routeSecretsSchema = Type.Object(
   {
     /** Of a webhook, `whsec_…`; several while one is being replaced: each request carries a signature of each. */
     signing_secrets: Type.Optional(Type.Array(text, { minItems: 1, maxItems: 4 })),

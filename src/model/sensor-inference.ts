@@ -2,12 +2,6 @@ import { isRawNumber } from './exact-json.ts';
 
 export type SensorValueType = 'number' | 'boolean' | 'string';
 
-export interface InferredSensor {
-  readonly valueType: SensorValueType;
-  /** As people write it (`°C`, `%`, `hPa`); undefined where the key does not say. */
-  readonly unit: string | undefined;
-}
-
 /** Endings that mean one unit whatever stands before them. Left out on purpose: `min` (minimum), `mb` (megabyte, millibar), `mw` (milli, mega). */
 const unitOfEnding: Readonly<Record<string, string>> = {
   celsius: '°C',
@@ -81,23 +75,18 @@ const unitOfLetter: Readonly<Record<string, { readonly unit: string; readonly be
   m: { unit: 'm', behind: /distance|depth|altitude|elevation|height|range/ },
 };
 
-/**
- * What an unseen metric says of itself, conservatively: a wrong unit is worse than none, so `temp` and `humidity`
- * alone have none. Keys are split at `_`, `-`, `.` and camel case (`tempC`, `battery.mv`); only numbers get a unit.
- * `undefined` for null, objects and arrays, which are not a sensor's value.
- */
-export function inferSensor(metric: string, value: unknown): InferredSensor | undefined {
-  const valueType = valueTypeOf(value);
-  if (valueType === undefined) return undefined;
-  return { valueType, unit: valueType === 'number' ? unitOf(metric) : undefined };
-}
-
+/** `undefined` for null, objects and arrays, which are not a sensor's value. */
 export function valueTypeOf(value: unknown): SensorValueType | undefined {
   if (typeof value === 'number' || isRawNumber(value)) return 'number';
   if (typeof value === 'boolean') return 'boolean';
   return typeof value === 'string' ? 'string' : undefined;
 }
 
+/**
+ * What an unseen metric's key says of its unit, as people write it (`°C`, `%`, `hPa`), conservatively: a wrong unit is
+ * worse than none, so `temp` and `humidity` alone have none. Keys are split at `_`, `-`, `.` and camel case (`tempC`,
+ * `battery.mv`). It goes by the key alone: a sensor that says `"error"` first may send numbers later.
+ */
 export function unitOf(metric: string): string | undefined {
   const words = metric
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')

@@ -27,11 +27,3 @@ export function countOf(ranges: readonly SequenceRange[]): number {
 export function toMultirange(ranges: readonly SequenceRange[]): string {
   return `{${ranges.map(({ from, to }) => `[${from},${to})`).join(',')}}`;
 }
-
-/** Reads PostgreSQL's text of an `int8multirange`, which is canonical: lower bound in, upper bound out. */
-export function parseMultirange(text: string): SequenceRange[] {
-  return [...text.matchAll(/\[(\d+),(\d+)\)/g)].map(([, from, to]) => ({
-    from: Number(from),
-    to: Number(to),
-  }));
-}

@@ -1,5 +1,5 @@
 /** Bytes of a signing secret, as Standard Webhooks asks. */
-export const signingSecretBytes = { min: 24, max: 64 } as const;
+const signingSecretBytes = { min: 24, max: 64 } as const;
 
 const prefix = 'whsec_';
 

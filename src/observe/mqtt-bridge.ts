@@ -2,7 +2,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import { createTalliedCounter } from './tallied-counter.ts';
 
 /** What became of a message that a broker handed to the bridge. Each is acknowledged to the broker. */
-export const bridgeOutcomes = {
+const bridgeOutcomes = {
   accepted: 'stored in TELEMETRY',
   duplicate: 'TELEMETRY had it already',
   bad_topic: 'dropped: not an ingest topic',

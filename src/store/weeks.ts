@@ -4,7 +4,7 @@
  */
 
 const dayMs = 86_400_000;
-export const weekMs = 7 * dayMs;
+const weekMs = 7 * dayMs;
 /** 1970-01-01 was a Thursday. */
 const firstMondayMs = -3 * dayMs;
 

@@ -26,7 +26,7 @@ export function isApiError(error: unknown, errCode: number): boolean {
   return error instanceof JetStreamApiError && error.errCode === errCode;
 }
 
-export const apiTimeoutMs = 5_000;
+const apiTimeoutMs = 5_000;
 
 /**
  * One request to JetStream's API; `name` is what follows `$JS.API.`. Resolves to the answer's fields.

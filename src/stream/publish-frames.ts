@@ -35,7 +35,7 @@ export function headerLines(settledTo: string | undefined, traceparent: string |
  * The protocol's text for several publishes in one buffer. The client's own `publish` makes half a dozen small
  * buffers for each, which costs more than all the rest of a publish.
  */
-export function encodePublishes(publishes: readonly FramedPublish[]): Uint8Array {
+function encodePublishes(publishes: readonly FramedPublish[]): Uint8Array {
   const commands: string[] = [];
   let size = 0;
   for (const publish of publishes) {

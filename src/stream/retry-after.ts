@@ -10,7 +10,7 @@ export interface RetryAfterInput {
   readonly random: () => number;
 }
 
-export const retryAfterLimits = { minSeconds: 1, maxSeconds: 60 } as const;
+const retryAfterLimits = { minSeconds: 1, maxSeconds: 60 } as const;
 
 /** The part of a limit that should be free again before it is worth to come back. */
 const wantedFreeShare = 0.1;

@@ -71,12 +71,8 @@ export function readingsSubjects(tenantId?: TenantId, deviceId?: DeviceId): stri
   return `readings.${tenantId ?? '*'}.${deviceId === undefined ? '*' : encodeDeviceToken(deviceId)}`;
 }
 
-export function encodeDeviceToken(deviceId: string): string {
+function encodeDeviceToken(deviceId: string): string {
   return deviceId.replaceAll('.', '%2E');
-}
-
-export function decodeDeviceToken(token: string): string {
-  return token.replaceAll('%2E', '.');
 }
 
 /** Where a tenant's jobs lie in ROUTES. */

@@ -14,7 +14,7 @@ export interface LimitSharingOptions {
   readonly log: Logger;
 }
 
-export const defaultSharingIntervalMs = 100;
+const defaultSharingIntervalMs = 100;
 
 /**
  * Tells the other workers what this one has accepted, about every 100 ms, and takes in what they tell. Over

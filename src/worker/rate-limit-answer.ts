@@ -19,7 +19,7 @@ export interface RateLimitAnswer {
   };
 }
 
-export function rateLimitAnswer(workerId: string, stats: RateLimitStats): RateLimitAnswer {
+function rateLimitAnswer(workerId: string, stats: RateLimitStats): RateLimitAnswer {
   return {
     worker_id: workerId,
     stats: {

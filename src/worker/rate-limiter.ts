@@ -75,7 +75,7 @@ export interface RateLimiterOptions {
 }
 
 /** The open windows of 100,000 devices, with as many again behind them. */
-export const defaultMaxWindows = 100_000;
+const defaultMaxWindows = 100_000;
 
 type Scope = 'device' | 'tenant';
 

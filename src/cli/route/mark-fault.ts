@@ -27,7 +27,7 @@ export function checked<T>(text: string, check: () => T): T {
 }
 
 /** @param text that the position counts in */
-export function markFault({ field, message, position }: RouteFault, text: string): CliError {
+function markFault({ field, message, position }: RouteFault, text: string): CliError {
   const said = position === undefined ? message : message.replace(` (at character ${position + 1})`, '');
   const place = position === undefined ? '' : `\n${mark(text, position)}`;
   return usageError(`${words[field]} is refused: ${said}${place}`);

@@ -49,7 +49,7 @@ export function describeDestination(destination: Destination): string {
   }
 }
 
-export function shownState({ enabled, disabledReason }: StoredRoute): string {
+function shownState({ enabled, disabledReason }: StoredRoute): string {
   if (enabled) return 'on';
   return disabledReason === undefined ? 'off' : 'DISABLED';
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { equalHash } from '../../model/token.ts';
 import { Problem } from '../problem.ts';
 
-export const sessionCookie = 'tributary_session';
+const sessionCookie = 'tributary_session';
 export const sessionLifetimeMs = 12 * 3_600_000;
 const sessionBytes = 32;
 

@@ -24,12 +24,12 @@ export interface Answer {
 /** What is read of an answer at most. */
 export const maxAnswerBytes = 64 * 1024;
 
-export class AnswerTimeoutError extends Error {
+class AnswerTimeoutError extends Error {
   override readonly name = 'AnswerTimeoutError';
 }
 
 /** A destination that goes on saying that it has not decided yet. */
-export class TooManyInterimAnswersError extends Error {
+class TooManyInterimAnswersError extends Error {
   override readonly name = 'TooManyInterimAnswersError';
 }
 

@@ -36,7 +36,7 @@ const words: Readonly<Record<string, (fault: Fault) => boolean>> = {
   all: ({ group }) => !['disk', 'clock-step', 'routes', 'cluster'].includes(group),
 };
 
-export const faultWords: readonly string[] = [...Object.keys(words), ...faults.map(({ name }) => name)];
+const faultWords: readonly string[] = [...Object.keys(words), ...faults.map(({ name }) => name)];
 
 /** Faults by names and group names. @throws TypeError that names the unknown one and lists the others. */
 export function parseFaults(names: readonly string[]): Fault[] {

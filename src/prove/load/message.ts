@@ -15,7 +15,7 @@ export type Door = (typeof doors)[number];
  * What makes two sends the same message: an idempotency key; `ts` and `seq`; key and `ts`; or nothing, then each send
  * is a message of its own.
  */
-export const messageClasses = ['key', 'ts_seq', 'key_ts', 'none'] as const;
+const messageClasses = ['key', 'ts_seq', 'key_ts', 'none'] as const;
 export type MessageClass = (typeof messageClasses)[number];
 
 /** Where the message has to end. */

@@ -33,7 +33,7 @@ export function findFaketime(root = '/usr/lib'): string | undefined {
   return found.find((folder) => existsSync(join(folder, libraryOf(true))));
 }
 
-export function createFakedClock({ libraryDir, folder, name, threaded }: FakedClockOptions): FakedClock {
+function createFakedClock({ libraryDir, folder, name, threaded }: FakedClockOptions): FakedClock {
   const file = join(folder, name);
   const set = (aheadMs: number) => {
     // At once, or somebody reads half of it; PostgreSQL's user reads it, too.

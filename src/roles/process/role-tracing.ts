@@ -51,7 +51,7 @@ function collectorUrl(text: string): string {
 }
 
 /** As OTEL_EXPORTER_OTLP_HEADERS has them: `name=value,name=value`, values percent-encoded. */
-export function parseHeaders(text: string): Readonly<Record<string, string>> {
+function parseHeaders(text: string): Readonly<Record<string, string>> {
   const parts = text.split(',').filter((part) => part.trim() !== '');
   return Object.fromEntries(
     parts.map((part) => {

@@ -35,12 +35,6 @@ export function readInstance(dataDir: string): Instance | undefined {
   return Check(instanceSchema, value) ? value : undefined;
 }
 
-/** The operator key of the instance, as `Authorization: Bearer` wants it. */
-export function readOperatorKey(instance: Instance): string | undefined {
-  if (!existsSync(instance.operatorKeyFile)) return undefined;
-  return readFileSync(instance.operatorKeyFile, 'utf8').trim();
-}
-
 export function writeInstance(instanceFile: string, instance: Instance): void {
   writeFileAtomically(instanceFile, `${JSON.stringify(instance, null, 2)}\n`);
 }

@@ -5,7 +5,7 @@ import type { Progress } from './progress.ts';
 import { UpError } from './up-error.ts';
 
 /** JetStream's consumer API as we use it. */
-export const oldestNatsVersion = '2.9.0';
+const oldestNatsVersion = '2.9.0';
 
 export type NatsBinaryOptions = {
   /** The PATH to look in; the folders for servers, which are often only on root's, are looked in as well. */

@@ -102,11 +102,11 @@ export async function startNatsServer(options: NatsServerOptions): Promise<Runni
 }
 
 /** Where the configuration lies: it names a server of ours in the process list. */
-export function natsConfigFile(storeDir: string): string {
+function natsConfigFile(storeDir: string): string {
   return join(storeDir, 'nats-server.conf');
 }
 
-export function natsPidFile(storeDir: string): string {
+function natsPidFile(storeDir: string): string {
   return join(storeDir, 'nats-server.pid');
 }
 

@@ -8,7 +8,7 @@ import { UpError } from './up-error.ts';
 export const ownPortRange = { first: 20_000, last: 32_000 } as const;
 
 /** Why a listener cannot be bound to the address now (`EADDRINUSE`, `EACCES`, …); `undefined` when it can. */
-export function bindProblem(port: number, host = '127.0.0.1'): Promise<string | undefined> {
+function bindProblem(port: number, host = '127.0.0.1'): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const server = createServer();
   server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));

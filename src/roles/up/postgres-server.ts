@@ -36,7 +36,7 @@ export type PostgresServerOptions = {
 export const postgresServerDefaults = { maxConnections: 100, readyTimeoutMs: 60_000 } as const;
 
 /** The superuser of a cluster of ours. */
-export const postgresSuperuser = 'tributary';
+const postgresSuperuser = 'tributary';
 
 const host = '127.0.0.1';
 

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
  * only good for comparing.
  */
 export function processStart(pid: number): string | undefined {
-  if (!existsSync('/proc/self/stat')) return psColumn(pid, 'lstart');
+  if (!existsSync('/proc/self/stat')) return startAsPsTells(pid);
   const stat = readOrUndefined(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
   // The second field is the program's name in brackets and may hold anything; the start time is field 22.
@@ -16,14 +16,8 @@ export function processStart(pid: number): string | undefined {
   return `${boot}/${fields[19]}`;
 }
 
-/** The command line of a running process, arguments separated by spaces. */
-export function processCommand(pid: number): string | undefined {
-  if (!existsSync('/proc/self/cmdline')) return psColumn(pid, 'args');
-  return readOrUndefined(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim();
-}
-
-function psColumn(pid: number, column: string): string | undefined {
-  const ps = Bun.spawnSync(['ps', '-o', `${column}=`, '-p', String(pid)]);
+function startAsPsTells(pid: number): string | undefined {
+  const ps = Bun.spawnSync(['ps', '-o', 'lstart=', '-p', String(pid)]);
   const text = ps.stdout.toString().trim();
   return ps.success && text !== '' ? text : undefined;
 }

@@ -5,7 +5,7 @@ import type { Supervisor } from './supervisor.ts';
  * The order of an orderly stop: the doors stop accepting, the workers settle what they hold, delivery ends its
  * attempts, then the servers they need go.
  */
-export const stageOrder = ['doors', 'workers', 'delivery', 'nats', 'postgres'] as const;
+const stageOrder = ['doors', 'workers', 'delivery', 'nats', 'postgres'] as const;
 
 export type Stage = (typeof stageOrder)[number];
 

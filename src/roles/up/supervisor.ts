@@ -37,9 +37,9 @@ export type Supervisor = {
 };
 
 /** What a process exits with when its settings are wrong (EX_CONFIG of sysexits). */
-export const configurationExitCode = 78;
+const configurationExitCode = 78;
 
-export const restartDelay = { firstMs: 250, longestMs: 30_000, calmAfterMs: 60_000 } as const;
+const restartDelay = { firstMs: 250, longestMs: 30_000, calmAfterMs: 60_000 } as const;
 
 /** Doubles with each failure in a row. No jitter: one child at a time leaves no crowd to spread. */
 function restartDelayMs(failures: number): number {

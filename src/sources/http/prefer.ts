@@ -1,5 +1,5 @@
 /** Longer waits are cut to this. */
-export const longestWaitSeconds = 30;
+const longestWaitSeconds = 30;
 
 /**
  * The seconds of `Prefer: wait=N` (RFC 7240, section 4.3), at most 30. Undefined without it, for 0, and for what cannot

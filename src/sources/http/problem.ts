@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { type RefusalCode, refusals } from '../../model/errors.ts';
 
 /** Largest body of a refused request that is read and thrown away, so that its sender sees the answer. */
-export const maxDiscardedBytes = 4 * 1024 * 1024;
+const maxDiscardedBytes = 4 * 1024 * 1024;
 
 /** Retry-After where nobody can say when it will be better. */
 export const longestRetryAfterSeconds = 60;

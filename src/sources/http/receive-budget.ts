@@ -1,5 +1,5 @@
 /** Bodies up to this size need no room: what they can add up to is bounded by the connections. */
-export const smallBodyBytes = 16 * 1024;
+const smallBodyBytes = 16 * 1024;
 
 /**
  * Room for bodies on their way in, by what they announce: a body is held in memory until it is whole, and nobody can
