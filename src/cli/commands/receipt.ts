@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { fateOf } from '../../model/fate.ts';
 import { decodeReceipt } from '../../model/receipt.ts';
-import { maintenanceDefaults } from '../../store/maintenance.ts';
+import { maintenanceDefaults } from '../../store/maintenance/maintenance-contract.ts';
 import { selectDeliveries } from '../../store/receipts/select-deliveries.ts';
 import { selectEvidence } from '../../store/receipts/select-evidence.ts';
 import { streamName } from '../../stream/subjects.ts';

@@ -6,7 +6,7 @@ import { withDeadline } from '../../lib/deadline.ts';
 import { type Fate, fateOf } from '../../model/fate.ts';
 import { createReceiptBook, parseReceiptKey, type Receipt, streamLifeOf } from '../../model/receipt.ts';
 import type { ReceiptsOptions } from '../../sources/http/receipts.ts';
-import { maintenanceDefaults } from '../../store/maintenance.ts';
+import { maintenanceDefaults } from '../../store/maintenance/maintenance-contract.ts';
 import { createPool } from '../../store/pool.ts';
 import { selectDeliveries } from '../../store/receipts/select-deliveries.ts';
 import { selectEvidence } from '../../store/receipts/select-evidence.ts';
