@@ -7,7 +7,7 @@ import { findFreePort } from '../../src/roles/up/ports.ts';
 import { connectNats } from '../../src/stream/connection.ts';
 import { createServerWatch } from '../../src/stream/server-watch.ts';
 import { streamInfo } from '../../src/stream/stream-info.ts';
-import { streamName } from '../../src/stream/subjects.ts';
+import { routesStreamName, streamName } from '../../src/stream/subjects.ts';
 import { ensureTopology } from '../../src/stream/topology.ts';
 import { findClusterNats } from '../harness/cluster-nats.ts';
 import { tempFolder } from '../harness/temp-folder.ts';
@@ -28,19 +28,30 @@ async function startCluster(programsFolder: string) {
     ports: () => findFreePort({ random: Math.random }),
   });
   cleanup.defer(() => cluster.close());
-  const launched = await Promise.all(cluster.servers.map((server) => server.launch()));
-  for (const server of launched) cleanup.defer(async () => void (await server.kill()));
+  let running = await Promise.all(cluster.servers.map((server) => server.launch()));
+  const kill = () => Promise.all(running.map((server) => server.kill()));
+  cleanup.defer(async () => void (await kill()));
   const url = cluster.servers.map(({ port }) => `nats://127.0.0.1:${port}`).join(',');
   const look = await connectNats({ url, name: 'look', log: silent });
   cleanup.defer(() => look.close());
   await whenJetStreamAnswers(look, { timeoutMs: 30_000, now: () => performance.now() });
-  // The servers may not know of one another's room yet.
-  await until(() => ensureTopology(look, { ...testTopology, streamReplicas: clusterSize }), {
-    what: 'streams on three servers',
-    timeoutMs: 30_000,
-  });
+  // Several at once, as roles that start together. The servers may not know of one another's room yet.
+  const makers = await Promise.all(cluster.servers.map(({ port }) => connectTo(port, url)));
+  await Promise.all(
+    makers.map((nc) =>
+      until(() => ensureTopology(nc, { ...testTopology, streamReplicas: clusterSize }), {
+        what: 'streams on three servers',
+        timeoutMs: 30_000,
+      }),
+    ),
+  );
+  await Promise.all(makers.map((nc) => nc.close()));
   const owned = cleanup.move();
-  return { ...cluster, url, look, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  const restart = async () => {
+    await kill();
+    running = await Promise.all(cluster.servers.map((server) => server.launch()));
+  };
+  return { ...cluster, url, look, restart, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 /** The client takes any of the servers. */
@@ -75,3 +86,24 @@ test.skipIf(programs === undefined)(
   },
   120_000,
 );
+
+test.skipIf(programs === undefined)(
+  'streams that several roles make at once keep their time of creation when servers restart: another one would be another epoch',
+  async () => {
+    await using cluster = await startCluster(programs ?? '');
+    const created = () =>
+      Promise.all([streamName, routesStreamName].map((name) => createdOf(cluster.look, name)));
+    const before = await created();
+    await cluster.restart();
+    const after = await until(created, { what: 'streams after the restart', timeoutMs: 40_000 });
+    expect(after).toEqual(before);
+  },
+  120_000,
+);
+
+/** As whoever leads it says. */
+async function createdOf(nc: NatsConnection, name: string): Promise<string> {
+  const { created, placement } = await streamInfo(nc, name);
+  if (placement?.leader === undefined) throw new Error(`${name} has no leader`);
+  return created;
+}
