@@ -77,7 +77,7 @@ async function clear(
   what: 'everything' | 'what was settled',
 ): Promise<void> {
   await requestApi(nc, `STREAM.PURGE.${streamName}`);
-  await pool.query('truncate claims, ledger, message_keys, quarantine');
+  await pool.query('truncate claims, ledger, message_keys, quarantine, latest_owed');
   if (what === 'everything')
     await pool.query('truncate telemetry, telemetry_rollup, rollup_owed, device_state, sensors');
   await pool.query('checkpoint');

@@ -37,7 +37,9 @@ export async function streamStand({ nc }: Pick<Stack, 'nc'>): Promise<StreamStan
 const lateOutcomeMs = 3_000;
 
 const settledText = `
-select coalesce(sum(stored + duplicates + quarantined + internal), 0)::float8 as outcomes from ledger`;
+select coalesce(sum(stored + duplicates + quarantined + internal), 0)::float8 as outcomes,
+       exists (select from latest_owed) as owes
+from ledger`;
 
 export interface SettledOptions {
   readonly timeoutMs: number;
@@ -46,7 +48,7 @@ export interface SettledOptions {
 }
 
 /**
- * Polls until every sequence that the stream assigned has its outcome and nothing is under way, until nothing can come
+ * Polls until every sequence that the stream assigned has its outcome, latest values are written and nothing is under way, until nothing can come
  * any more, or until time is up.
  */
 export async function whenSettled(
@@ -60,9 +62,10 @@ export async function whenSettled(
     // Either server may just be coming back.
     stand = await streamStand(stack).catch(() => undefined);
     const isIdle = stand?.pending === 0 && stand.ackPending === 0;
-    if (stand !== undefined && isIdle && ((await outcomesOf(stack)) ?? -1) >= stand.lastSeq)
-      return { settled: true, stand };
-    if (isIdle && stand?.messages === 0) emptySinceMs ??= now();
+    const books = isIdle ? await booksOf(stack) : undefined;
+    const isWritten = books?.owes === false;
+    if (stand !== undefined && isWritten && books.outcomes >= stand.lastSeq) return { settled: true, stand };
+    if (isWritten && stand?.messages === 0) emptySinceMs ??= now();
     else emptySinceMs = undefined;
     if (emptySinceMs !== undefined && now() - emptySinceMs > lateOutcomeMs) return { settled: true, stand };
     await Bun.sleep(20);
@@ -70,10 +73,16 @@ export async function whenSettled(
   return { settled: false, stand };
 }
 
-async function outcomesOf({ pool }: Pick<Stack, 'pool'>): Promise<number | undefined> {
+interface Books {
+  readonly outcomes: number;
+  /** Whether latest values are still to be written. */
+  readonly owes: boolean;
+}
+
+async function booksOf({ pool }: Pick<Stack, 'pool'>): Promise<Books | undefined> {
   try {
-    const { rows } = await pool.query<{ outcomes: number }>(settledText);
-    return rows[0]?.outcomes;
+    const { rows } = await pool.query<Books>(settledText);
+    return rows[0];
   } catch {
     return undefined;
   }

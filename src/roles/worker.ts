@@ -14,6 +14,7 @@ import { startRoller } from '../store/series/roller.ts';
 import type { Queryable } from '../store/statements/queryable.ts';
 import { consumerName, streamName } from '../stream/subjects.ts';
 import { startLimitSharing } from '../worker/limit-sharing.ts';
+import { startDeferredLatest } from '../worker/latest/deferred-latest.ts';
 import { startRateLimitAnswer } from '../worker/rate-limit-answer.ts';
 import { createRateLimiter } from '../worker/rate-limiter.ts';
 import { startSettleLoop } from '../worker/settle-loop.ts';
@@ -48,8 +49,8 @@ export const workerDefaults = {
     idleInTransactionTimeoutMs: 15_000,
     answerTimeoutMs: 18_000,
   },
-  /** Connections beside those that settle: partitions, epochs, the outbox's relay and its sweep. */
-  spareConnections: 4,
+  /** Connections beside those that settle: partitions, epochs, the outbox's relay and its sweep, latest values. */
+  spareConnections: 5,
 } as const;
 
 const queue = { stream: streamName, consumer: consumerName } as const;
@@ -126,7 +127,7 @@ interface WorkOptions extends RoleInstruments {
 
 /** Everything that needs both servers. */
 function startWork(options: WorkOptions): { drain(): Promise<void> } {
-  const { config, id, nc, registry, log, now } = options;
+  const { config, id, nc, pool, registry, log, now } = options;
   const limiter = createRateLimiter({
     device: { ratePerSecond: config.deviceRate, burst: config.deviceBurst },
     tenant: { ratePerSecond: config.tenantRate, burst: config.tenantBurst },
@@ -135,8 +136,9 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
   const counts = createSettledCounts(metrics, options.wallClock);
   const tell = createAfterCommit(options);
   const routes = startRoleRouting(options);
+  const latest = startDeferredLatest({ pool, maxSensors: config.maxSensors, log, clock: now });
   const loop = startSettleLoop({
-    ...createSettleSteps({ ...options, limiter, routing: routes.routing }),
+    ...createSettleSteps({ ...options, limiter, latest, routing: routes.routing }),
     puller: startRolePuller(
       { ...options, queue },
       {
@@ -166,13 +168,15 @@ function startWork(options: WorkOptions): { drain(): Promise<void> } {
     ...auditOf(options.auditor),
     ...answerByTenant(question, counts.byTenant),
   });
-  const alarms = startAlarms({ nc, pool: options.pool, metrics: options.metrics, log });
+  const alarms = startAlarms({ nc, pool, metrics: options.metrics, log });
   const status = serveRoleStatus({ nc, role: 'worker', id, now, more });
   log.info({ event: 'ready', role: 'worker', id }, 'worker ready');
   return {
     async drain() {
       await loop.drain(workerDefaults.settleDeadlineMs).catch(options.onFailure);
       await routes.drain();
+      // What is not written in time stays owed: whoever comes next writes it.
+      await soon(latest.drain());
       await soon(Promise.all([sharing.drain(), answer.drain(), status.drain(), alarms.drain()]));
     },
   };

@@ -16,6 +16,7 @@ import routeHasSecrets from '../../sql/migrations/0014_route_has_secrets.sql' wi
 import outboxStorage from '../../sql/migrations/0015_outbox_storage.sql' with { type: 'text' };
 import bulkDeletes from '../../sql/migrations/0016_bulk_deletes.sql' with { type: 'text' };
 import cliAudit from '../../sql/migrations/0017_cli_audit.sql' with { type: 'text' };
+import latestOwed from '../../sql/migrations/0018_latest_owed.sql' with { type: 'text' };
 
 export interface Migration {
   /** The number in front of the file's name. */
@@ -44,4 +45,5 @@ export const migrations: readonly Migration[] = [
   { version: 15, name: '0015_outbox_storage', sql: outboxStorage },
   { version: 16, name: '0016_bulk_deletes', sql: bulkDeletes },
   { version: 17, name: '0017_cli_audit', sql: cliAudit },
+  { version: 18, name: '0018_latest_owed', sql: latestOwed },
 ];

@@ -17,14 +17,19 @@ export function devicesSeen(heard: Iterable<Accepted>): DeviceSeen[] {
   return [...newest.values()];
 }
 
+/** Latest values by sensor: see `addLatest`. */
+export type LatestMap = Map<string, SensorValue>;
+
+/** What a metric's name says of its unit; the same few names come again and again. */
+const units = new Map<string, string | undefined>();
+const maxUnits = 10_000;
+
 /**
- * The latest value of each sensor in a batch, by the smaller of event time and arrival, then `seq`: late
+ * Adds readings to the latest value of each sensor, which goes by the smaller of event time and arrival, then `seq`: late
  * data does not replace newer values, and a device's clock that runs ahead does not freeze them.
  * @param maxSensors of a device that has no number of its own
  */
-export function sensorValues(accepted: Iterable<Accepted>, maxSensors: number): SensorValue[] {
-  const latest = new Map<string, SensorValue>();
-  const units = new Map<string, string | undefined>();
+export function addLatest(latest: LatestMap, accepted: Iterable<Accepted>, maxSensors: number): void {
   for (const { reading, device } of accepted) {
     const { tenantId, deviceId, timeUs, arrivedAtMs, seq, metrics } = reading;
     const sensorKey = `${deviceKey(tenantId, deviceId)}/`;
@@ -35,14 +40,12 @@ export function sensorValues(accepted: Iterable<Accepted>, maxSensors: number): 
       const key = sensorKey + metric;
       const known = latest.get(key);
       if (known !== undefined && isNewer(known, reading)) continue;
-      // Few different metrics, many messages.
-      if (!units.has(metric)) units.set(metric, unitOf(metric));
       latest.set(key, {
         tenantId,
         deviceId,
         metric,
         valueType,
-        unit: units.get(metric),
+        unit: knownUnitOf(metric),
         valueText: typeof value === 'number' ? String(value) : JSON.stringify(value),
         timeUs,
         arrivedAtMs,
@@ -51,7 +54,23 @@ export function sensorValues(accepted: Iterable<Accepted>, maxSensors: number): 
       });
     }
   }
-  return [...latest.values()];
+}
+
+/** Adds the values of one map to another. */
+export function mergeLatest(latest: LatestMap, others: LatestMap): void {
+  for (const [key, value] of others) {
+    const known = latest.get(key);
+    if (known === undefined || isNewer(value, known)) latest.set(key, value);
+  }
+}
+
+function knownUnitOf(metric: string): string | undefined {
+  if (!units.has(metric)) {
+    // Names are the devices' own choice: there may be any number of them.
+    if (units.size >= maxUnits) units.clear();
+    units.set(metric, unitOf(metric));
+  }
+  return units.get(metric);
 }
 
 type Ordered = Pick<Reading, 'timeUs' | 'arrivedAtMs' | 'seq'>;

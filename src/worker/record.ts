@@ -2,34 +2,35 @@ import type { Accepted } from '../model/verdict.ts';
 import type { OutcomeCounts } from '../store/statements/add-to-ledger.ts';
 import type { Queryable } from '../store/statements/queryable.ts';
 import { type StatusThresholds, upsertDeviceState } from '../store/statements/upsert-device-state.ts';
-import { upsertSensors } from '../store/statements/upsert-sensors.ts';
-import { devicesSeen, sensorValues } from './aggregate.ts';
+import { devicesSeen } from './aggregate.ts';
+import type { LatestValues, StoredReading } from './latest/latest-values.ts';
 import type { Claimed } from './plan.ts';
 
 export interface RecordOptions {
   readonly thresholds: StatusThresholds;
-  /** Sensors per device, unless the device says otherwise. */
-  readonly maxSensors: number;
+  readonly latest: LatestValues;
 }
 
-/** What outcomes mean for the devices: last seen first (this takes the device's lock), then sensors. */
+/**
+ * What outcomes mean for the devices: last seen first (this takes the device's lock), then sensors.
+ * @returns what COMMIT sets off
+ */
 export async function recordDevices(
   db: Queryable,
   messages: readonly Claimed[],
-  { thresholds, maxSensors }: RecordOptions,
-): Promise<void> {
-  const stored: Accepted[] = [];
+  { thresholds, latest }: RecordOptions,
+): Promise<(() => void) | undefined> {
+  const stored: StoredReading[] = [];
   // A resend shows that the device lives, but its values are known already.
   const heard: Accepted[] = [];
-  for (const { verdict, outcome } of messages) {
+  for (const { entry, verdict, outcome } of messages) {
     if (verdict.outcome !== 'accept') continue;
-    if (outcome === 'stored') stored.push(verdict);
+    if (outcome === 'stored') stored.push({ identity: entry.decoded.identity.identity, ...verdict });
     if (outcome === 'stored' || outcome === 'duplicate') heard.push(verdict);
   }
   const seen = devicesSeen(heard);
   if (seen.length > 0) await upsertDeviceState(db, seen, thresholds);
-  const values = sensorValues(stored, maxSensors);
-  if (values.length > 0) await upsertSensors(db, values);
+  return stored.length > 0 ? latest.record(db, stored) : undefined;
 }
 
 /** @throws Error when a message has no outcome: nothing may be committed then. */

@@ -13,6 +13,7 @@ import type { PulledMessage } from '../stream/puller.ts';
 import type { Decoded } from './decoded.ts';
 import { keepRejected } from './keep-rejected.ts';
 import { settleKeys } from './keys.ts';
+import type { LatestValues } from './latest/latest-values.ts';
 import { type Claimed, claimed, type Outcome, type Plan, type PlanEntry, quarantine } from './plan.ts';
 import type { QuarantineRoom } from './quarantine-room.ts';
 import type { Charge, RateLimiter } from './rate-limiter.ts';
@@ -35,8 +36,8 @@ export interface SettleOptions {
   readonly limiter: Pick<RateLimiter, 'charge' | 'settled' | 'release'>;
   readonly partitions: Partitions;
   readonly thresholds: StatusThresholds;
-  /** Sensors per device, unless the device says otherwise. */
-  readonly maxSensors: number;
+  /** Takes the latest values of what was stored. */
+  readonly latest: LatestValues;
   /** How much of what is refused is kept. */
   readonly room: QuarantineRoom;
   /** This worker's shard of the ledger. */
@@ -75,8 +76,8 @@ export type Settle = (plan: Plan) => Promise<Settled[]>;
 export function createSettle(options: SettleOptions): Settle {
   return async (plan) => {
     const unplaceable = await preparePartitions(plan, options);
-    const { messages, publishJobs } = await settleInTransaction(plan, unplaceable, options);
-    publishJobs?.();
+    const { messages, afterCommit } = await settleInTransaction(plan, unplaceable, options);
+    for (const setOff of afterCommit) setOff();
     const settled = withClaimedBefore(plan, messages);
     closeCharges(settled, options.limiter);
     return settled;
@@ -87,7 +88,7 @@ async function settleInTransaction(
   plan: Plan,
   unplaceable: ReadonlySet<PlanEntry>,
   options: SettleOptions,
-): Promise<{ readonly messages: Claimed<PlanEntry>[]; readonly publishJobs: (() => void) | undefined }> {
+): Promise<{ readonly messages: Claimed<PlanEntry>[]; readonly afterCommit: readonly (() => void)[] }> {
   const { pool, limiter, registry, partitions } = options;
   try {
     return await inTransaction(
@@ -100,8 +101,7 @@ async function settleInTransaction(
         await settleKeys(db, messages, ({ reading, device }) => limiter.charge(reading, registry, device));
         const insert = () => storeReadings(db, plan.epoch, messages);
         await (options.aroundInsert === undefined ? insert() : options.aroundInsert(plan, insert));
-        const publishJobs = await record(db, plan.epoch, messages, options);
-        return { messages, publishJobs };
+        return { messages, afterCommit: await record(db, plan.epoch, messages, options) };
       },
       beginSettling,
     );
@@ -178,17 +178,17 @@ async function record(
   epoch: number,
   messages: readonly Claimed<PlanEntry>[],
   options: SettleOptions,
-): Promise<(() => void) | undefined> {
+): Promise<(() => void)[]> {
   const { registry, room, ledgerShard, routing } = options;
   const countRejected = await keepRejected(db, epoch, messages, { registry, room });
   const recordReturns = await routing?.watchReturns(db, messages);
-  await recordDevices(db, messages, options);
-  if (messages.length === 0) return undefined;
+  const noteLatest = await recordDevices(db, messages, options);
+  if (messages.length === 0) return [];
   await recordReturns?.();
   const publishJobs = await routing?.record(db, messages);
   await addToLedger(db, epoch, ledgerShard, countOutcomes(messages));
   await countRejected();
-  return publishJobs;
+  return [noteLatest, publishJobs].filter((setOff) => setOff !== undefined);
 }
 
 /** `messages`: those of the plan's entries that were claimed, in the plan's order. */

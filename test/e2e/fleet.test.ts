@@ -111,6 +111,9 @@ test('20,000 messages over three doors from 500 devices of 10 tenants: each exac
   const { rows: quarantined } = await stack.pool.query('select reason, detail from quarantine limit 5');
   expect(quarantined).toEqual([]);
 
+  await until(async () => (await stack.pool.query('select from latest_owed')).rowCount === 0, {
+    what: 'latest values are written',
+  });
   const { rows: sensors } = await stack.pool.query(
     `select count(*)::int as n, count(distinct (tenant_id, device_id))::int as devices,
               bool_and(case metric when 'temp_c' then latest = '39.25' and unit = '°C' else latest = '39' end) as latest,

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import pg from 'pg';
 import pino from 'pino';
 import { createPartitions } from '../../src/store/partitions.ts';
+import { latestAtOnce } from '../../src/worker/latest/latest-values.ts';
 import { createRateLimiter } from '../../src/worker/rate-limiter.ts';
 import { createTestDatabase, type TestDatabase } from '../harness/postgres.ts';
 import { createSettling, hex, type Settling } from './settling.ts';
@@ -210,7 +211,7 @@ describe('sensors and devices', () => {
   });
 
   test('a device gets no more sensors than its limit; its values are stored all the same', async () => {
-    const few = await createSettling(database.pool, { maxSensors: 2 });
+    const few = await createSettling(database.pool, { latest: latestAtOnce(2) });
     await few.run([{ seq: 1, metrics: { c: 1, a: 1, b: 1 } }]);
     await few.run([{ seq: 2, metrics: { a: 2, d: 2 } }]);
     expect(await rows('select metric, latest from sensors order by metric')).toEqual([

@@ -11,6 +11,7 @@ import { createEpochs } from '../../src/worker/epochs.ts';
 import { type Plan, planEntries } from '../../src/worker/plan.ts';
 import { createQuarantineRoom } from '../../src/worker/quarantine-room.ts';
 import { createRateLimiter } from '../../src/worker/rate-limiter.ts';
+import { latestAtOnce } from '../../src/worker/latest/latest-values.ts';
 import {
   createSettle,
   OtherEpochError,
@@ -127,7 +128,7 @@ export async function createSettling(
     }),
     partitions: createPartitions({ pool, log: pino({ level: 'silent' }), clock: Date.now }),
     thresholds: { staleAfterMs: 300_000, offlineAfterMs: 1_800_000 },
-    maxSensors: 100,
+    latest: latestAtOnce(100),
     room: createQuarantineRoom(noLimits, () => 0),
     ledgerShard: 0,
     ...overrides,

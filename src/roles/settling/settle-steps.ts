@@ -10,6 +10,7 @@ import { streamName } from '../../stream/subjects.ts';
 import { decode } from '../../worker/decode.ts';
 import { createEpochs } from '../../worker/epochs.ts';
 import { judge } from '../../worker/judge/judge.ts';
+import type { LatestValues } from '../../worker/latest/latest-values.ts';
 import { createPlans, planEntries } from '../../worker/plan.ts';
 import { createQuarantineRoom } from '../../worker/quarantine-room.ts';
 import type { RateLimiter } from '../../worker/rate-limiter.ts';
@@ -25,6 +26,7 @@ export interface SettleStepsOptions {
   readonly pool: pg.Pool;
   readonly registry: RegistryFeed;
   readonly limiter: RateLimiter;
+  readonly latest: LatestValues;
   readonly routing: Routing;
   /** Undefined: nothing is traced. */
   readonly tracer: Tracer | undefined;
@@ -37,7 +39,7 @@ export interface SettleStepsOptions {
 export function createSettleSteps(
   options: SettleStepsOptions,
 ): Pick<SettleLoopOptions, 'plan' | 'replan' | 'settle'> {
-  const { config, pool, registry, limiter, routing, log, now } = options;
+  const { config, pool, registry, limiter, latest, routing, log, now } = options;
   const trace = options.tracer === undefined ? undefined : createSettleTrace(options.tracer);
   const decodeOptions = decodeOptionsOf(config);
   const epochs = createEpochs(pool, streamName);
@@ -48,7 +50,7 @@ export function createSettleSteps(
     limiter,
     partitions: createPartitions({ pool, log, clock: now }),
     thresholds: { staleAfterMs: config.staleAfterMs, offlineAfterMs: config.offlineAfterMs },
-    maxSensors: config.maxSensors,
+    latest,
     room: createQuarantineRoom(quarantineLimits(config), now),
     ledgerShard: randomInt(ledgerShards),
     routing,

@@ -17,9 +17,16 @@ export interface SensorValue {
   readonly maxSensors: number;
 }
 
+/** Any constant does, as long as every process takes the same. */
+const sensorsLock = 7_710_240_007;
+
+/** Inside a transaction, before `upsertSensors`: one at a time, since two in another order would wait for each other. */
+export async function lockSensors(db: Queryable): Promise<void> {
+  await db.query({ name: 'lock-sensors', text: `select pg_advisory_xact_lock(${sensorsLock})` });
+}
+
 // The latest value moves by the smaller of event time and arrival, then seq: neither late data nor a
-// clock that runs ahead freezes it. The caller holds the devices' rows of device_state. What was updated is told only
-// when something was not: usually all is.
+// clock that runs ahead freezes it. What was updated is told only when something was not: usually all is.
 const updateText = `
 with updated as (
   update sensors s
@@ -46,6 +53,7 @@ unseen as (
   from offered o
   where not exists (select from sensors s
                     where s.tenant_id = o.tenant_id and s.device_id = o.device_id and s.metric = o.metric)
+    and ($12 or exists (select from devices d where d.tenant_id = o.tenant_id and d.device_id = o.device_id))
 ),
 known as (
   select u.tenant_id, u.device_id, (select count(*) from sensors s
@@ -59,11 +67,20 @@ from unseen u join known k on k.tenant_id = u.tenant_id and k.device_id = u.devi
 where k.sensors + u.nth <= u.max_sensors
 on conflict do nothing`;
 
+export interface UpsertOptions {
+  /** The devices are known to be registered. Else none is discovered of a device that was deleted meanwhile. */
+  readonly registered: boolean;
+}
+
 /**
  * Updates the latest values of known sensors and discovers new ones, up to each device's limit.
- * Sensors distinct within the call. @returns how many were discovered.
+ * Sensors distinct within the call; the caller holds `lockSensors`. @returns how many were discovered.
  */
-export async function upsertSensors(db: Queryable, values: readonly SensorValue[]): Promise<number> {
+export async function upsertSensors(
+  db: Queryable,
+  values: readonly SensorValue[],
+  { registered }: UpsertOptions,
+): Promise<number> {
   const { rows } = await db.query<{ updated: number[] | null }>({
     name: 'update-sensors',
     text: updateText,
@@ -76,7 +93,7 @@ export async function upsertSensors(db: Queryable, values: readonly SensorValue[
   const inserted = await db.query({
     name: 'insert-sensors',
     text: insertText,
-    values: [...latestColumns(others), ...discoveryColumns(others)],
+    values: [...latestColumns(others), ...discoveryColumns(others), registered],
   });
   return inserted.rowCount ?? 0;
 }

@@ -13,6 +13,7 @@ import type { StatusThresholds } from '../../store/statements/upsert-device-stat
 import { inTransaction } from '../../store/transaction.ts';
 import { settleKeys } from '../keys.ts';
 import { quarantine } from '../plan.ts';
+import { latestAtOnce } from '../latest/latest-values.ts';
 import { countOutcomes, recordDevices } from '../record.ts';
 import { outOfRange } from '../settle.ts';
 import { storeReadings } from '../store-readings.ts';
@@ -117,7 +118,7 @@ async function record(
       gone.map(({ entry }) => entry.row.id),
     );
   if (refused.length > 0) await refuseAgain(db, refused);
-  await recordDevices(db, candidates, { thresholds, maxSensors });
+  await recordDevices(db, candidates, { thresholds, latest: latestAtOnce(maxSensors) });
   await routeAgain(db, candidates);
   if (gone.length > 0) {
     await addToLedger(db, epoch, ledgerShard, { ...counts, quarantined: -gone.length });

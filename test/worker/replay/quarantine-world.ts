@@ -21,6 +21,7 @@ import { createRateLimiter, type RateLimiter } from '../../../src/worker/rate-li
 import { dryRun } from '../../../src/worker/replay/dry-run.ts';
 import { type MendOutcome, mend } from '../../../src/worker/replay/mend.ts';
 import { type ReplayOptions, replay } from '../../../src/worker/replay/replay.ts';
+import { latestAtOnce } from '../../../src/worker/latest/latest-values.ts';
 import { createSettle, type Settled } from '../../../src/worker/settle.ts';
 import { createTestDatabase, type TestDatabase } from '../../harness/postgres.ts';
 import { options as decodeOptions, envelopeOf, type Loose, rawOf, token } from '../messages.ts';
@@ -101,7 +102,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     limiter: options.limiter ?? generous(),
     partitions,
     thresholds,
-    maxSensors: 100,
+    latest: latestAtOnce(100),
     room: createQuarantineRoom(options.limits ?? ample, clock),
     ledgerShard: 3,
   });
