@@ -1,12 +1,15 @@
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createSeededRandom } from '../lib/seeded-random.ts';
 import { maxAheadMs } from '../worker/arrival.ts';
 import { checkLatest } from './check/check-latest.ts';
+import { checkLeaks } from './check/check-leaks.ts';
 import { checkMessages } from './check/check-messages.ts';
+import { checkRollups } from './check/check-rollups.ts';
 import { readRows } from './check/rows.ts';
 import type { Fault } from './faults/fault.ts';
 import type { JournalEntry } from './journal.ts';
-import { registerDevices } from './load/fleet.ts';
+import { registerDevices, tokenMark } from './load/fleet.ts';
 import { makeMessages, type ProveDevice } from './load/message.ts';
 import { type RouteProof, startRouteProof } from './routes/route-proof.ts';
 import { needsOf, scheduleMany, scheduleOne } from './schedule.ts';
@@ -220,6 +223,8 @@ async function checkAll(
   return [
     ...violations,
     ...(await checkLatest(stack.pool, entries, doorsAheadMs)),
+    ...(await checkRollups(stack.pool)),
+    ...(await checkLeaks(stack.pool, join(stack.folder, 'logs'), tokenMark)),
     ...replayed,
     ...leftovers,
   ];

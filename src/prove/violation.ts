@@ -2,7 +2,8 @@
  * What `prove` looks for:
  * - `lost`: a yes without its row; `doubled`: more rows than sends can explain; `foreign`: a row nobody sent;
  * - `changed`: a row that is not what was sent; `misplaced`: stored instead of quarantined, or the other way round;
- * - `books`: claims, ledger, rows and the stream do not add up; `latest`: sensors or last-seen are wrong;
+ * - `books`: claims, ledger, rows and the stream do not add up; `latest`: sensors, last-seen or roll-ups are wrong;
+ * - `leaked`: a device's token in a table or a log;
  * - `undelivered`: a matching message that neither arrived nor is a dead letter; `misrouted`: one that does not match;
  * - `answer`: HTTP answered with what the contract does not have, as a 503 without `Retry-After`;
  * - `stuck`: no yes, or not settled, long after the last fault; `crashed`: a process ended by itself, or would not stop.
@@ -15,6 +16,7 @@ export const violationKinds = [
   'misplaced',
   'books',
   'latest',
+  'leaked',
   'undelivered',
   'misrouted',
   'stuck',

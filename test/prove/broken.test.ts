@@ -106,3 +106,26 @@ test('a PUBACK before the PubAck is found as messages lost over MQTT', async () 
   expect(lost.filter(({ what }) => !what.includes('(mqtt,'))).toEqual([]);
   expect(code).toBe(1);
 }, 120_000);
+
+test('a token that stays in the quarantine is found as leaked, and what has no column as changed where it is dropped', async () => {
+  const { code, report } = await proveWith(
+    [
+      {
+        file: 'src/worker/quarantine-row.ts',
+        replace: 'const envelope = cutEnvelope(message.data);',
+        by: 'const envelope = message.data;',
+      },
+      {
+        file: 'src/worker/store-readings.ts',
+        replace: '    extraText,\n    arrivedAtMs,\n    epoch',
+        by: '    extraText: undefined,\n    arrivedAtMs,\n    epoch',
+      },
+    ],
+    ...['--faults', 'kill-worker', '--trials', '1', '--seed', '3', '--messages', '200'],
+  );
+  expect(report.violations.filter(({ kind }) => kind === 'leaked').map(({ what }) => what)).toEqual([
+    expect.stringMatching(/^\d+ rows of quarantine hold a device's token$/),
+  ]);
+  expect(report.counts.changed).toBeGreaterThan(0);
+  expect(code).toBe(1);
+}, 120_000);

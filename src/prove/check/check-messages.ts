@@ -1,5 +1,5 @@
 import type { JournalEntry } from '../journal.ts';
-import { identityOf, type ProveMessage } from '../load/message.ts';
+import { extraOf, identityOf, type ProveMessage } from '../load/message.ts';
 import type { Violation } from '../violation.ts';
 import type { QuarantineRow, Rows, StoredRow } from './rows.ts';
 
@@ -83,9 +83,11 @@ function differenceOf(
     if (row[name] !== value) return `${name} is ${row[name]}, sent was ${value}`;
   }
   if (!isSame(JSON.parse(row.metrics), metrics)) return `metrics are ${row.metrics}`;
+  const extra: unknown = row.extra === undefined ? undefined : JSON.parse(row.extra);
   // Over the batch and MQTT doors the key is part of the payload.
-  if (row.extra !== undefined && !isSame(JSON.parse(row.extra), { msg_id: key }))
-    return `extra is ${row.extra}`;
+  const withKey = key === undefined ? {} : { msg_id: key };
+  if (!isSame(extra, extraOf(message)) && !isSame(extra, { ...extraOf(message), ...withKey }))
+    return `extra is ${row.extra ?? 'missing'}`;
   return undefined;
 }
 

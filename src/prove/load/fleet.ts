@@ -5,6 +5,9 @@ import { addDevice } from '../../store/registry/add-device.ts';
 import { addTenant } from '../../store/registry/add-tenant.ts';
 import type { ProveDevice } from './message.ts';
 
+/** Part of every token, the wrong ones too, and of nothing else. */
+export const tokenMark = '-of-prove';
+
 /** Registers devices of several tenants. */
 export async function registerDevices(
   pool: pg.Pool,
@@ -19,7 +22,7 @@ export async function registerDevices(
         tenantId,
         deviceId: `device-${d}`,
         siteId: `site-${t}`,
-        token: `token-${t}-${d}-of-prove`,
+        token: `token-${t}-${d}${tokenMark}`,
       };
       const { deviceId, siteId, token } = device;
       const tokenSha256 = hashToken(token);

@@ -95,12 +95,18 @@ export function pick<T>(from: readonly T[], random: () => number): T {
   return picked;
 }
 
+/** What has no column of its own, and is to be kept as it is all the same. */
+export function extraOf({ n }: ProveMessage): Record<string, unknown> {
+  return { firmware: `r${n}`, tags: [n % 5, null, { ärger: 'keiner' }] };
+}
+
 /** The members that are the message's own, whatever the door. */
 export function bodyOf(message: ProveMessage): Record<string, unknown> {
   const { device, metrics, ts, seq } = message;
   return {
     site_id: device.siteId,
     metrics,
+    ...extraOf(message),
     ...(ts === undefined ? {} : { ts }),
     ...(seq === undefined ? {} : { seq }),
   };

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { checkMessages } from '../../../src/prove/check/check-messages.ts';
 import type { QuarantineRow, StoredRow } from '../../../src/prove/check/rows.ts';
 import type { JournalEntry } from '../../../src/prove/journal.ts';
-import { identityOf, type ProveMessage } from '../../../src/prove/load/message.ts';
+import { extraOf, identityOf, type ProveMessage } from '../../../src/prove/load/message.ts';
 
 const device = { tenantId: 't', deviceId: 'd', siteId: 's', token: 'token' };
 const keyed: ProveMessage = {
@@ -45,7 +45,7 @@ function row(message: ProveMessage, more: Partial<StoredRow> = {}): StoredRow {
     msgType: 'telemetry',
     seq: message.seq,
     metrics: '{"n": 7, "level": 1.50}',
-    extra: undefined,
+    extra: JSON.stringify(extraOf(message)),
     timeMs: message.ts ?? 5,
     arrivedAtMs: 5,
     position: '1/1',
@@ -112,7 +112,9 @@ test('each value that is not as sent is seen', () => {
     { msgType: 'heartbeat' },
     { seq: 1 },
     { timeMs: 1_767_225_600_001 },
-    { extra: '{"msg_id": "k-8"}' },
+    { extra: undefined },
+    { extra: JSON.stringify({ ...extraOf(keyed), msg_id: 'k-8' }) },
+    { extra: JSON.stringify({ ...extraOf(keyed), tags: [] }) },
     { identity: 'e'.repeat(32) },
   ];
   for (const change of changes) expect(kinds(entry(keyed), [row(keyed, change)])).toEqual(['changed']);
