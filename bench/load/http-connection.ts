@@ -1,4 +1,4 @@
-import { SocketWriter } from './socket-writer.ts';
+import { SocketWriter } from '../../src/stream/socket-writer.ts';
 
 export interface HttpAnswer {
   readonly status: number;

@@ -1,6 +1,6 @@
+import { SocketWriter } from '../../src/stream/socket-writer.ts';
 import type { BenchDevice } from './fleet.ts';
 import { AckReader, connectPacket, type PublishPacket } from './mqtt-packets.ts';
-import { SocketWriter } from './socket-writer.ts';
 
 export interface MqttConnection {
   /** Several in one write; ids are given here. */

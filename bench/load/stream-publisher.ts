@@ -1,7 +1,7 @@
 import { encodeEnvelope } from '../../src/model/envelope.ts';
 import { ingestTopic } from '../../src/model/identifiers.ts';
+import { SocketWriter } from '../../src/stream/socket-writer.ts';
 import type { BenchMessage } from './fleet.ts';
-import { SocketWriter } from './socket-writer.ts';
 
 export interface StreamPublisherOptions {
   readonly port: number;

@@ -1,29 +1,8 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
+import { type Backlog, nextSample, type Sample } from './backlog-sample.ts';
 import { type RoomLimits, StreamRoom } from './room.ts';
-import {
-  type ConsumerInfo,
-  consumerInfo,
-  type StreamInfo,
-  streamInfo,
-  subjectCounts,
-} from './stream-info.ts';
-
-export interface Backlog {
-  readonly streamMessages: number;
-  readonly streamBytes: number;
-  readonly streamMaxBytes: number;
-  /** -1: no limit. */
-  readonly maxPerTenant: number;
-  /** Not delivered yet. */
-  readonly pending: number;
-  /** Delivered, not acknowledged yet. */
-  readonly ackPending: number;
-  /** How fast messages leave the stream, smoothed over a few samples. */
-  readonly drainedPerSecond: number;
-  /** When the oldest message was stored, in ms since the epoch; undefined: there is none. */
-  readonly oldestAtMs?: number | undefined;
-}
+import { consumerInfo, type StreamInfo, streamInfo, subjectCounts } from './stream-info.ts';
 
 export interface BacklogMonitorOptions {
   readonly nc: NatsConnection;
@@ -60,36 +39,49 @@ export const backlogDefaults = {
   subjectsAlwaysCounted: 1_000,
 } as const;
 
-/** How much of the smoothed rate is left after a second of another. */
-const keptPerSecond = 0.7;
-
 export function startBacklogMonitor(options: BacklogMonitorOptions): BacklogMonitor {
-  const { nc, stream, consumer, log } = options;
   const intervalMs = options.intervalMs ?? backlogDefaults.intervalMs;
   const clock = options.clock ?? (() => performance.now());
+  const room = options.limits === undefined ? undefined : new StreamRoom(options.limits);
+  const looks = createLooks(options, room, clock);
+  void looks.look();
+  const timer = setInterval(looks.look, intervalMs);
+  return {
+    current() {
+      const last = looks.last();
+      if (last === undefined) return undefined;
+      const ageMs = clock() - last.atMs;
+      return ageMs > intervalMs * backlogDefaults.staleAfterIntervals ? undefined : last.backlog;
+    },
+    streamCreated: () => looks.last()?.created,
+    take: (subject, bytes) => {
+      const full = room?.take(subject, bytes);
+      if (full !== undefined) looks.lookEarly();
+      return full;
+    },
+    // One that began before the stream was there tells nothing.
+    look: async () => {
+      await looks.underway();
+      await looks.look();
+    },
+    drain() {
+      clearInterval(timer);
+      looks.stop();
+      // A sample under way owes nobody anything; while NATS is away it would hold up the stop for seconds.
+      return Promise.resolve();
+    },
+  };
+}
+
+/** One look at a time, whoever asks. */
+function createLooks(options: BacklogMonitorOptions, room: StreamRoom | undefined, clock: () => number) {
   let last: Sample | undefined;
   let looking: Promise<void> | undefined;
   let earliestMs = 0;
   let early: Timer | undefined;
-  const room = options.limits === undefined ? undefined : new StreamRoom(options.limits);
   const sample = async () => {
     const startedMs = clock();
-    room?.lookBegins();
-    try {
-      const [streamNow, consumerNow] = await Promise.all([
-        streamInfo(nc, stream),
-        consumerInfo(nc, stream, consumer),
-      ]);
-      last = nextSample(last, streamNow, consumerNow, clock(), options.limits);
-      room?.lookEnds({
-        bytes: streamNow.state.bytes,
-        perSubject: await countSubjects(options, streamNow),
-      });
-    } catch (error) {
-      room?.lookFailed();
-      // The outage itself is reported by the connection, a missing stream by whoever publishes or pulls.
-      log.debug({ error: String(error) }, 'could not sample the backlog');
-    }
+    last = (await takeSample(options, room, last, clock)) ?? last;
     const endedMs = clock();
     const { earlyAfterMs, earlyRest } = backlogDefaults;
     earliestMs = endedMs + Math.max(earlyAfterMs, (endedMs - startedMs) * earlyRest);
@@ -100,43 +92,45 @@ export function startBacklogMonitor(options: BacklogMonitorOptions): BacklogMoni
     });
     return looking;
   };
-  /** Whom this door refuses comes back when it has room again, so that is not left to the next regular look. */
-  const lookEarly = () => {
-    if (early !== undefined || looking !== undefined) return;
-    early = setTimeout(
-      () => {
+  return {
+    last: () => last,
+    underway: () => looking,
+    look,
+    /** Whom this door refuses comes back when it has room again, so that is not left to the next regular look. */
+    lookEarly: () => {
+      if (early !== undefined || looking !== undefined) return;
+      const delayMs = Math.max(0, earliestMs - clock());
+      early = setTimeout(() => {
         early = undefined;
         void look();
-      },
-      Math.max(0, earliestMs - clock()),
-    );
+      }, delayMs);
+    },
+    stop: () => clearTimeout(early),
   };
-  void look();
-  const timer = setInterval(look, intervalMs);
-  return {
-    current() {
-      if (last === undefined) return undefined;
-      const ageMs = clock() - last.atMs;
-      return ageMs > intervalMs * backlogDefaults.staleAfterIntervals ? undefined : last.backlog;
-    },
-    streamCreated: () => last?.created,
-    take: (subject, bytes) => {
-      const full = room?.take(subject, bytes);
-      if (full !== undefined) lookEarly();
-      return full;
-    },
-    // One that began before the stream was there tells nothing.
-    look: async () => {
-      await looking;
-      await look();
-    },
-    drain() {
-      clearInterval(timer);
-      clearTimeout(early);
-      // A sample under way owes nobody anything; while NATS is away it would hold up the stop for seconds.
-      return Promise.resolve();
-    },
-  };
+}
+
+/** Undefined: the stream or its consumer could not be looked at. */
+async function takeSample(
+  options: BacklogMonitorOptions,
+  room: StreamRoom | undefined,
+  before: Sample | undefined,
+  clock: () => number,
+): Promise<Sample | undefined> {
+  const { nc, stream, consumer, limits, log } = options;
+  room?.lookBegins();
+  let taken: Sample | undefined;
+  try {
+    const infos = await Promise.all([streamInfo(nc, stream), consumerInfo(nc, stream, consumer)]);
+    const [streamNow, consumerNow] = infos;
+    taken = nextSample(before, streamNow, consumerNow, clock(), limits);
+    const perSubject = await countSubjects(options, streamNow);
+    room?.lookEnds({ bytes: streamNow.state.bytes, perSubject });
+  } catch (error) {
+    room?.lookFailed();
+    // The outage itself is reported by the connection, a missing stream by whoever publishes or pulls.
+    log.debug({ error: String(error) }, 'could not sample the backlog');
+  }
+  return taken;
 }
 
 async function countSubjects(
@@ -147,49 +141,4 @@ async function countSubjects(
   const mayBeFull = state.messages >= limits.maxPerTenant / 2;
   if (state.subjects > backlogDefaults.subjectsAlwaysCounted && !mayBeFull) return undefined;
   return subjectCounts(nc, stream);
-}
-
-export interface Sample {
-  readonly atMs: number;
-  readonly created: string;
-  /** How many messages have left the stream since it was made. */
-  readonly removed: number;
-  readonly backlog: Backlog;
-}
-
-/** The rate comes from what left between two samples; a recreated stream starts afresh. */
-export function nextSample(
-  before: Sample | undefined,
-  stream: StreamInfo,
-  consumer: ConsumerInfo,
-  atMs: number,
-  limits?: RoomLimits,
-): Sample {
-  const removed = stream.state.lastSeq - stream.state.messages;
-  const comparable = before !== undefined && before.created === stream.created && atMs > before.atMs;
-  const elapsedMs = comparable ? atMs - before.atMs : 0;
-  const rate = comparable ? Math.max(0, ((removed - before.removed) * 1_000) / elapsedMs) : 0;
-  const smoothed = comparable ? smooth(before.backlog.drainedPerSecond, rate, elapsedMs) : rate;
-  return {
-    atMs,
-    created: stream.created,
-    removed,
-    backlog: {
-      streamMessages: stream.state.messages,
-      streamBytes: stream.state.bytes,
-      streamMaxBytes: limits?.maxBytes ?? stream.maxBytes,
-      maxPerTenant: limits?.maxPerTenant ?? stream.maxPerSubject,
-      pending: consumer.pending,
-      ackPending: consumer.ackPending,
-      drainedPerSecond: smoothed,
-      oldestAtMs: stream.state.firstAtMs,
-    },
-  };
-}
-
-/** Below one message in ten seconds nothing drains worth waiting for. */
-function smooth(before: number, now: number, elapsedMs: number): number {
-  const kept = keptPerSecond ** (elapsedMs / 1_000);
-  const rate = before === 0 ? now : now + kept * (before - now);
-  return rate < 0.1 ? 0 : rate;
 }

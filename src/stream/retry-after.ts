@@ -1,4 +1,4 @@
-import type { Backlog } from './backlog.ts';
+import type { Backlog } from './backlog-sample.ts';
 import type { PublishFailure } from './publisher-contract.ts';
 
 export interface RetryAfterInput {

@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test';
 import { Registry } from 'prom-client';
 import { registerBacklogMetrics } from '../../src/observe/backlog.ts';
-import { nextSample, startBacklogMonitor } from '../../src/stream/backlog.ts';
+import { startBacklogMonitor } from '../../src/stream/backlog.ts';
+import { nextSample } from '../../src/stream/backlog-sample.ts';
 import { requestApi } from '../../src/stream/jetstream-api.ts';
 import { startPuller } from '../../src/stream/puller.ts';
 import type { ConsumerInfo, StreamInfo } from '../../src/stream/stream-info.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { Backlog } from '../../src/stream/backlog.ts';
+import type { Backlog } from '../../src/stream/backlog-sample.ts';
 import type { PublishFailure } from '../../src/stream/publisher.ts';
 import { retryAfterSeconds } from '../../src/stream/retry-after.ts';
 

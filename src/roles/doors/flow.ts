@@ -1,6 +1,6 @@
 import type { CanaryState } from '../../intake/canary.ts';
 import type { Flow } from '../../sources/http/flow-route.ts';
-import type { Backlog } from '../../stream/backlog.ts';
+import type { Backlog } from '../../stream/backlog-sample.ts';
 import type { HeardAudit } from '../status/heard-audit.ts';
 
 export interface FlowFacts {
