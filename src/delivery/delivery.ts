@@ -9,13 +9,13 @@ import { Leases } from './leases.ts';
 import type { Outcome } from './outcome.ts';
 import { batchParcel, type Job, type Parcel, singleParcel } from './parcel.ts';
 import { receiveJobs } from './receiver.ts';
-import { nextDelayMs } from './retry-policy.ts';
 import type { BookedRoute } from './route-book.ts';
 import { type Scheduler, startScheduler } from './scheduler.ts';
 import { messagesOf, type Origin, type Settlement, type Verdict } from './settlement.ts';
 import { Settler } from './settler.ts';
 import { tellSettled } from './tell-settled.ts';
 import { startTidying } from './tidy.ts';
+import { disabled, removed, verdictOf, waitUntried } from './verdict.ts';
 
 export type { Delivery, DeliveryOptions, DeliveryTuning } from './delivery-contract.ts';
 export { deliveryDefaults } from './delivery-contract.ts';
@@ -177,34 +177,11 @@ class Mailroom implements Delivery {
     if (outcome.kind === 'delivered' && parcel.attempts === 0 && first?.content.kind === 'message') {
       metrics.delivered(wallClock() - Date.parse(first.content.arrivedAt));
     }
-    this.#settle(parcel, origin, this.#judge(parcel, origin.route, outcome));
-  }
-
-  #judge(parcel: Parcel, route: BookedRoute, outcome: Outcome): Verdict {
-    const attempts = parcel.attempts + 1;
-    switch (outcome.kind) {
-      case 'delivered':
-        return outcome;
-      case 'dead':
-        return { ...outcome, attempts };
-      case 'gone':
-        return {
-          kind: 'dead',
-          reason: 'REFUSED',
-          detail: outcome.detail,
-          attempts,
-          disable: { version: route.version },
-        };
-      case 'retry': {
-        const { wallClock, random, tuning } = this.#options;
-        const { error, retryAfterMs } = outcome;
-        if (retryAfterMs !== undefined) this.#dispatcher.pause(parcel.routeId, retryAfterMs);
-        const ageMs = wallClock() - parcel.firstAtMs;
-        const dueInMs = nextDelayMs({ attempts, ageMs, retryAfterMs }, tuning.retry, random);
-        if (dueInMs !== undefined) return { kind: 'wait', dueInMs, attempts, error };
-        return { kind: 'dead', reason: 'GAVE_UP', detail: error, attempts };
-      }
-    }
+    if (outcome.kind === 'retry' && outcome.retryAfterMs !== undefined)
+      this.#dispatcher.pause(parcel.routeId, outcome.retryAfterMs);
+    const { tuning, random } = this.#options;
+    const when = { nowMs: wallClock(), retry: tuning.retry, random };
+    this.#settle(parcel, origin, verdictOf(parcel, origin.route, outcome, when));
   }
 
   #settle(parcel: Parcel, { origin, route }: Provenance, verdict: Verdict): void {
@@ -212,7 +189,7 @@ class Mailroom implements Delivery {
   }
 
   #settled(settled: readonly Settlement[]): void {
-    const { metrics, book, log } = this.#options;
+    const { metrics } = this.#options;
     for (const settlement of settled) {
       for (const message of messagesOf(settlement)) this.#inHand.settled(message);
       if (settlement.origin.kind === 'schedule') this.#leases.release(settlement.parcel);
@@ -222,6 +199,12 @@ class Mailroom implements Delivery {
     }
     if (settled.some(({ verdict }) => verdict.kind === 'wait' && verdict.dueInMs === 0))
       this.#scheduler.wake();
+    this.#noteDisabled(settled);
+  }
+
+  /** Their destinations are gone: what comes for these routes is not tried any more. */
+  #noteDisabled(settled: readonly Settlement[]): void {
+    const { book, log } = this.#options;
     let anyGone = false;
     for (const { parcel, routeName, verdict } of settled) {
       if (verdict.kind !== 'dead' || verdict.disable === undefined) continue;
@@ -246,11 +229,3 @@ class Mailroom implements Delivery {
 
 /** In one answer, which NATS has to take. */
 const maxDownTold = 1_000;
-
-const untried = { kind: 'dead', attempts: 0 } as const;
-const removed: Verdict = { ...untried, reason: 'ROUTE_REMOVED', detail: 'the route is no more' };
-const disabled: Verdict = { ...untried, reason: 'ROUTE_DISABLED', detail: 'the route is disabled' };
-
-function waitUntried({ attempts }: Parcel): Verdict {
-  return { kind: 'wait', dueInMs: 0, attempts, error: undefined };
-}
