@@ -13,6 +13,7 @@ const tenant = 'acme';
 /** Of the fleet's traffic before the first picture: the charts are to show something. */
 const warmUpMs = 60_000;
 const size = { width: 1_280, height: 860 };
+const phoneSize = { width: 360, height: 1_280 };
 
 interface Instance {
   readonly httpUrl: string;
@@ -156,6 +157,7 @@ const round = (value: number): number => Math.round(value * 10) / 10;
 /** Name of the picture and path of the page; a picture of a dialog does something first. */
 const shots: readonly (readonly [string, string, ((page: Page) => Promise<void>)?])[] = [
   ['overview', '/'],
+  ['overview-tenant', `/t/${tenant}`],
   ['tenants', '/tenants'],
   ['devices', `/t/${tenant}/devices`],
   ['add-device', `/t/${tenant}/devices`, addDevice],
@@ -232,7 +234,7 @@ async function takeScheme(browser: Browser, { url, key, scheme }: Scheme): Promi
     await page.goto(url + path);
     await act?.(page);
     // Charts draw, feeds begin.
-    await page.waitForTimeout(name === 'overview' ? 20_000 : 1_500);
+    await page.waitForTimeout(name.startsWith('overview') ? 4_000 : 1_500);
     const height = Number(await page.evaluate('document.documentElement.scrollHeight'));
     const most = name === 'device' ? 1_500 : 1_000;
     if (name !== 'add-device') {
@@ -241,14 +243,19 @@ async function takeScheme(browser: Browser, { url, key, scheme }: Scheme): Promi
     await page.waitForTimeout(400);
     await page.screenshot({ path: join(images, `${name}-${scheme}.png`) });
   }
-  await page.setViewportSize({ width: 360, height: 740 });
-  for (const [name, path] of [
+  const storageState = await page.context().storageState();
+  // As a phone shows it: without a bar to scroll with.
+  const phone = { viewport: phoneSize, isMobile: true, hasTouch: true, colorScheme: scheme, storageState };
+  const onPhone = await (await browser.newContext(phone)).newPage();
+  for (const [name, path, act] of [
     ['overview-phone', '/'],
-    ['device-phone', `/t/${tenant}/devices/boiler-1`],
-  ]) {
-    await page.goto(url + path);
-    await page.waitForTimeout(15_000);
-    await page.screenshot({ path: join(images, `${name}-${scheme}.png`) });
+    ['device-phone', `/t/${tenant}/devices/boiler-1`, untilDrawn],
+    ['quarantine-phone', `/t/${tenant}/quarantine?period=1`],
+  ] as const) {
+    await onPhone.goto(url + path);
+    await act?.(onPhone);
+    await onPhone.waitForTimeout(3_000);
+    await onPhone.screenshot({ path: join(images, `${name}-${scheme}.png`) });
   }
 }
 

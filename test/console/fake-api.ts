@@ -6,6 +6,8 @@ export interface FakeApi {
   publish(event: string, data: unknown): void;
   /** Answers this path (below /api/v1) with a problem from now on. */
   fail(path: string, status: number, problem: { readonly title: string; readonly detail: string }): void;
+  /** Answers it again as before. */
+  mend(path: string): void;
   /** Path and method of each change that was asked for. */
   readonly changes: readonly string[];
   [Symbol.asyncDispose](): Promise<void>;
@@ -94,6 +96,7 @@ export async function startFakeApi(): Promise<FakeApi> {
     fail: (path, status, detail) => {
       failures.set(path, () => problem(status, detail.title, detail.detail));
     },
+    mend: (path) => void failures.delete(path),
     changes,
     [Symbol.asyncDispose]: () => server.stop(true),
   };

@@ -95,6 +95,23 @@ describe.skipIf(chromium === undefined)('the pages in Chromium', () => {
   );
 
   test(
+    'who loads the page while PostgreSQL is away is told so, and is signed in again when it is back',
+    async () => {
+      await using api = await startFakeApi();
+      const { page, seriousViolations } = await browser.open();
+      await signIn(page, api, '/t/acme/devices');
+      await page.getByText('No devices yet').waitFor();
+      api.fail('/session', 503, { title: 'Unavailable', detail: 'PostgreSQL does not answer.' });
+      await page.reload();
+      await page.getByText('PostgreSQL does not answer, so the console cannot tell who you are').waitFor();
+      expect(await seriousViolations()).toEqual([]);
+      api.mend('/session');
+      await page.getByText('No devices yet').waitFor();
+    },
+    timeoutMs,
+  );
+
+  test(
     'at phone width nothing sticks out, and the menu opens',
     async () => {
       await using api = await startFakeApi();

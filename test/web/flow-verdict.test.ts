@@ -57,12 +57,19 @@ test.each<[Block, string]>([
   ['nats_away', 'NATS is away'],
   ['jetstream_away', 'JetStream is away'],
   ['database_away', 'PostgreSQL is away'],
-  ['no_worker', 'No worker runs'],
+  ['no_worker', 'No worker answers'],
   ['stream_full', 'The stream is full'],
   ['no_door', 'No door is open'],
 ])('%s is said with the first sample, before anything else', (blocked_by, title) => {
   const idle = { ...nothing, in_per_second: 0, backlog: null, blocked_by };
   expect(judgeFlow({ samples: samplesOf(idle, 1), past: [] }, false)).toMatchObject({ tone: 'bad', title });
+});
+
+test('what waits for a worker fills the stream: then both are said', () => {
+  const of = (refused_per_second: number) =>
+    judge({ ...nothing, blocked_by: 'no_worker', refused_per_second });
+  expect(of(0).sentence).not.toContain('turned away');
+  expect(of(9).sentence).toContain('Devices are turned away');
 });
 
 test('a page that was just opened knows from the past that nothing moves', () => {

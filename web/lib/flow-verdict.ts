@@ -54,30 +54,33 @@ function judgeAudit({ unaccounted }: OverviewSample): FlowVerdict | undefined {
   };
 }
 
-const again = 'Devices are told to send again, and lose nothing that they keep.';
+const again = 'devices are told to send again.';
+/** The first cause is behind it: what waits for a worker fills the stream. */
+const turnedAway = ' Devices are turned away: there is no more room.';
 
-function blocked(by: Block, { backlog }: OverviewSample): FlowVerdict {
+function blocked(by: Block, { backlog, refused_per_second }: OverviewSample): FlowVerdict {
+  const full = refused_per_second > 0 ? turnedAway : '';
   const waiting = backlog === null || backlog === 0 ? 'What comes in waits' : `${countOf(backlog)} wait`;
   const words: Readonly<Record<Block, readonly [string, string]>> = {
     nats_away: [
       'NATS is away',
-      `Nothing is accepted. ${again} Start the NATS server, or mend the way to it.`,
+      `Nothing is accepted: ${again} Start the NATS server, or mend the way to it.`,
     ],
     jetstream_away: [
       'JetStream is away',
-      `NATS answers and its streams do not: nothing is accepted. ${again} Look into the NATS server's log.`,
+      `NATS answers and its streams do not: nothing is accepted, and ${again} Look into the NATS server's log.`,
     ],
     database_away: [
       'PostgreSQL is away',
-      `${waiting} safely in the stream, and none gets its row. Start PostgreSQL, or mend the way to it.`,
+      `${waiting} safely in the stream, and none gets its row. Start PostgreSQL, or mend the way to it.${full}`,
     ],
     no_worker: [
-      'No worker runs',
-      `${waiting} safely in the stream, and none gets its row. Start one: tributary worker.`,
+      'No worker answers',
+      `${waiting} safely in the stream, and none gets its row. Start one: tributary worker.${full}`,
     ],
     stream_full: [
       'The stream is full',
-      `Nothing more is accepted until workers have made room: ${waiting.toLowerCase()}. ${again} More workers, or a larger TRIBUTARY_STREAM_MAX_BYTES, help.`,
+      `${waiting}, and ${again} More workers help, or a larger TRIBUTARY_STREAM_MAX_BYTES.`,
     ],
     no_door: [
       'No door is open',
@@ -98,7 +101,7 @@ function judgeRefused(samples: readonly OverviewSample[]): FlowVerdict | undefin
   return {
     tone: 'bad',
     title: 'Turning away',
-    sentence: `${formatRate(last)} messages a second are answered 503: no room, or no answer from NATS. ${again}`,
+    sentence: `${formatRate(last)} messages a second are answered 503, for want of room or of an answer from NATS: ${again}`,
     see: 'system',
   };
 }

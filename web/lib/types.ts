@@ -293,6 +293,8 @@ export interface StreamState {
   readonly messages: number | null;
   readonly bytes: number | null;
   readonly max_bytes: number | null;
+  /** The doors' limit, below the server's. */
+  readonly accepts_up_to_bytes?: number;
   readonly consumer: {
     readonly name: string;
     readonly num_pending: number;

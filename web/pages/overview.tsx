@@ -173,7 +173,8 @@ function Tile({ name, value, unit = '', hint, tone, isWord = false }: TileProps)
     <div class="tile" title={hint}>
       <dt>{name}</dt>
       <dd class={tone ?? ''}>
-        <span class={isWord ? 'word' : 'number'}>{value}</span> <small>{unit}</small>
+        <span class={isWord ? 'word' : 'number'}>{value}</span>{' '}
+        <small class={unit.startsWith('/') ? 'beside' : ''}>{unit}</small>
       </dd>
     </div>
   );
@@ -227,7 +228,8 @@ function flowData(points: readonly FlowPoint[]): uPlot.AlignedData {
 function flowOptions(): Omit<uPlot.Options, 'width' | 'height'> {
   return {
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    // The last label stands half beyond the axis.
+    padding: [8, 28, 0, 0],
     cursor: { drag: { x: false, y: false } },
     scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(max ?? 0, 1) * 1.1] } },
     axes: axes(formatRate),

@@ -9,6 +9,7 @@ import { may } from '../lib/session.ts';
 import type { RejectedDetails } from '../lib/types.ts';
 import { Facts, PageHead, Panel, Time } from '../parts/bits.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { Remedy } from '../parts/remedy.tsx';
 import { say } from '../parts/toast.tsx';
 import { ReplayDialog } from './quarantine-dialogs.tsx';
 
@@ -41,6 +42,7 @@ export function QuarantineMessage({ tenant, id }: MessageProps) {
       <Problem error={message.error} retry={message.reload} />
       {found !== undefined && (
         <div class="stack">
+          <Remedy reason={found.reason} />
           <section class="panel" aria-label="About this message">
             <MessageFacts message={found} />
           </section>

@@ -11,6 +11,7 @@ import { Empty, PageHead, Panel, Time } from '../parts/bits.tsx';
 import { Select } from '../parts/field.tsx';
 import { Pager, usePaging } from '../parts/pager.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { Remedy } from '../parts/remedy.tsx';
 import { StackedBars } from '../parts/stacked-bars.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { PurgeDialog, ReplayDialog, type Selection } from './quarantine-dialogs.tsx';
@@ -68,6 +69,7 @@ export function Quarantine({ tenant }: { readonly tenant?: string }) {
       <div class="stack">
         <Filters filter={filter} onChange={change} />
         <Stats {...{ tenant, filter }} onReason={(reason) => change({ reason })} />
+        {filter.reason !== '' && <Remedy reason={filter.reason} />}
         <Problem error={list.error} retry={list.reload} />
         <Table
           caption="Quarantined messages"

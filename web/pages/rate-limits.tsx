@@ -52,7 +52,7 @@ export function RateLimits({ tenant }: { readonly tenant?: string }) {
       <div class="stack">
         <Problem error={limits.error} retry={limits.reload} />
         <Panel title="What is allowed">
-          <div class="tall-facts">{found !== undefined && <Facts rows={limitRows(found)} />}</div>
+          <div class="flat-facts">{found !== undefined && <Facts rows={limitRows(found)} />}</div>
         </Panel>
         <Panel title="Refused in the last 10 minutes">
           <Table

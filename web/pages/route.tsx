@@ -12,7 +12,7 @@ import { Problem } from '../parts/problem.tsx';
 import { say } from '../parts/toast.tsx';
 import { RouteForm, SigningSecret } from './route-form.tsx';
 import { RouteTest } from './route-test.tsx';
-import { RouteBadge } from './routes.tsx';
+import { DeadLetters, RouteBadge } from './routes.tsx';
 import { limitText } from './tenants.tsx';
 
 const refreshMs = 3_000;
@@ -42,6 +42,15 @@ export function RoutePage({ tenant, name }: RouteProps) {
           {route.disabled_reason !== null && (
             <p class="notice warn">
               Turned off by itself: {route.disabled_reason} Mend the destination, then turn it on.
+            </p>
+          )}
+          {(route.state?.held ?? 0) > 0 && (
+            <p class="notice warn">
+              Some messages were given up. Their{' '}
+              <a href={`${to('t', tenant, 'dead-letters')}?route=${encodeURIComponent(name)}`}>
+                dead letters
+              </a>{' '}
+              say why; mend the destination, then replay them there.
             </p>
           )}
           <Panel title="What it sends">
@@ -78,12 +87,7 @@ function RouteCounts({ tenant, route }: { readonly tenant: string; readonly rout
           ['Delivered', formatCount(state.delivered)],
           ['Failed attempts', formatCount(state.retried)],
           ['Waiting', formatCount(state.waiting)],
-          [
-            'Dead letters',
-            <a key="dead" href={`${to('t', tenant, 'dead-letters')}?route=${encodeURIComponent(route.name)}`}>
-              {formatCount(state.held)}
-            </a>,
-          ],
+          ['Dead letters', <DeadLetters key="dead" {...{ tenant, name: route.name, held: state.held }} />],
           ['Condition errors', formatCount(state.condition_errors)],
           ...(state.next_attempt_at === null
             ? []

@@ -23,15 +23,28 @@ const columns: readonly Column<Route>[] = [
   {
     title: 'Dead',
     cell: ({ tenant_id, name, state }) => (
-      <a href={`${to('t', tenant_id, 'dead-letters')}?route=${encodeURIComponent(name)}`}>
-        {formatCount(state?.held ?? 0)}
-      </a>
+      <DeadLetters tenant={tenant_id} name={name} held={state?.held ?? 0} />
     ),
     align: 'right',
   },
 ];
 
+interface DeadLettersProps {
+  readonly tenant: string;
+  readonly name: string;
+  readonly held: number;
+}
+
+/** Leads somewhere only where there is something to see. */
+export function DeadLetters({ tenant, name, held }: DeadLettersProps) {
+  if (held === 0) return <>0</>;
+  return (
+    <a href={`${to('t', tenant, 'dead-letters')}?route=${encodeURIComponent(name)}`}>{formatCount(held)}</a>
+  );
+}
+
 export function RouteBadge({ route }: { readonly route: Route }) {
+  if (route.enabled && (route.state?.held ?? 0) > 0) return <Badge tone="warn">on, gave some up</Badge>;
   if (route.enabled) return <Badge tone="good">on</Badge>;
   return route.disabled_reason === null ? (
     <Badge tone="quiet">off</Badge>

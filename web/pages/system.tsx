@@ -25,8 +25,8 @@ const streamColumns: readonly Column<StreamState>[] = [
   { title: 'Messages', cell: ({ messages }) => formatCount(messages ?? 0), align: 'right' },
   {
     title: 'Size',
-    cell: ({ bytes, max_bytes }) =>
-      bytes == null ? '' : `${formatBytes(bytes)}${max_bytes == null ? '' : ` of ${formatBytes(max_bytes)}`}`,
+    cell: ({ bytes, max_bytes, accepts_up_to_bytes }) =>
+      bytes == null ? '' : <Size bytes={bytes} most={accepts_up_to_bytes ?? max_bytes} />,
     align: 'right',
   },
   { title: 'Consumer', cell: ({ consumer }) => consumer?.name ?? 'none', mono: true, wideOnly: true },
@@ -40,6 +40,37 @@ const streamColumns: readonly Column<StreamState>[] = [
   },
 ];
 
+const nearlyFull = 0.9;
+
+function Size({ bytes, most }: { readonly bytes: number; readonly most: number | null }) {
+  if (most === null || most <= 0) return <span>{formatBytes(bytes)}</span>;
+  const text = `${formatBytes(bytes)} of ${formatBytes(most)}`;
+  return bytes / most < nearlyFull ? <span>{text}</span> : <Badge tone="bad">{text}: full</Badge>;
+}
+
+const needed: readonly (readonly [readonly string[], string])[] = [
+  [
+    ['worker'],
+    'No worker answers: messages wait in the stream, and none gets its row. Start one: tributary worker.',
+  ],
+  [
+    ['gateway', 'mqtt', 'mqtt-bridge'],
+    'No gateway and no MQTT listener answers: devices reach nobody. Start one: tributary gateway.',
+  ],
+];
+
+/** What does not run, and has to. */
+function Missing({ roles }: { readonly roles: readonly RoleProcess[] | null }) {
+  // Where NATS is away, nobody can be asked.
+  if (roles === null) return null;
+  const missing = needed.filter(([names]) => !roles.some(({ role }) => names.includes(role)));
+  return missing.map(([, sentence]) => (
+    <p key={sentence} class="notice warn">
+      {sentence}
+    </p>
+  ));
+}
+
 export function System() {
   const system = useResource('/system', (signal) => get<SystemState>('/system', {}, { signal }), {
     everyMs: refreshMs,
@@ -50,9 +81,10 @@ export function System() {
       <PageHead title="System" note="What runs, and what it stands on." />
       <div class="stack">
         <Problem error={system.error} retry={system.reload} />
-        <section class="panel tall-facts" aria-label="Versions">
+        <section class="panel flat-facts" aria-label="Versions">
           {found !== undefined && <Versions system={found} />}
         </section>
+        {found !== undefined && <Missing roles={found.roles} />}
         <Panel title="Roles">
           <Table
             caption="Running roles"

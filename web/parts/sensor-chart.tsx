@@ -132,7 +132,8 @@ function plotOptions(
   const edge = { stroke: 'transparent', points: { show: false } };
   return {
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    // The last label stands half beyond the axis.
+    padding: [8, 28, 0, 0],
     cursor: { sync: { key: 'device' }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
     scales: { x: { time: true }, y: { range: withRoom } },
     axes: axes(format, 72),

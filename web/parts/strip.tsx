@@ -18,7 +18,13 @@ export interface StripProps {
 
 const width = 1_000;
 const height = 18;
-const least = 3;
+const least = 4;
+
+/** At least wide enough to be seen, and within the picture. */
+function extentOf(from: number, to: number): { readonly x: number; readonly width: number } {
+  const wide = Math.max(least, to - from);
+  return { x: Math.min(from, width - wide), width: wide };
+}
 
 /** A time line with marked spans; what is too short to be seen is drawn a little longer. */
 export function Strip({ fromMs, toMs, spans, base, label }: StripProps) {
@@ -32,8 +38,7 @@ export function Strip({ fromMs, toMs, spans, base, label }: StripProps) {
           <rect
             key={`${span.fromMs} ${span.label}`}
             class={span.tone}
-            x={at(span.fromMs)}
-            width={Math.max(least, at(span.toMs) - at(span.fromMs))}
+            {...extentOf(at(span.fromMs), at(span.toMs))}
             height={height}
           >
             <title>{`${span.label}, ${formatLocal(span.fromMs)} to ${formatLocal(span.toMs)}`}</title>

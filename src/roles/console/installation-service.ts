@@ -4,9 +4,9 @@ import type { Config } from '../../config/settings.ts';
 import type { InstallationService, OverviewFeed, SystemState } from '../../console/installation-service.ts';
 import type { TenantId } from '../../model/identifiers.ts';
 import { requestMany } from '../../stream/request-many.ts';
-import { rateLimitsSubject } from '../../stream/subjects.ts';
+import { rateLimitsSubject, streamName } from '../../stream/subjects.ts';
 import { version } from '../process/role-status.ts';
-import { createDatabaseAnswers } from '../servers/answers.ts';
+import { createDatabaseAnswers, natsAnswers } from '../servers/answers.ts';
 import { gatherStatus } from '../status/gather.ts';
 import { askRoles, type RoleAnswer, sampleStreams } from '../status/probe-nats.ts';
 import { statusAsJson, streamAsJson } from '../status/status-as-json.ts';
@@ -15,7 +15,7 @@ import type { OverviewSources } from './overview/look.ts';
 import { openOverview } from './overview/open-overview.ts';
 import { createSharedFeed } from './overview/shared-feed.ts';
 
-export interface InstallationOptions extends Omit<OverviewSources, 'databaseAnswers'> {
+export interface InstallationOptions extends Omit<OverviewSources, 'databaseAnswers' | 'streamMaxBytes'> {
   readonly config: Config;
 }
 
@@ -28,7 +28,8 @@ export function createInstallationService(
   options: InstallationOptions,
 ): InstallationService & { drain(): void } {
   const { config, pool, now } = options;
-  const sources = { ...options, databaseAnswers: createDatabaseAnswers(pool) };
+  const { streamMaxBytes } = config;
+  const sources = { ...options, streamMaxBytes, databaseAnswers: createDatabaseAnswers(pool) };
   const history = startFlowHistory(options);
   const feeds = new Map<TenantId | undefined, OverviewFeed & { close(): void }>();
   const connected = (): NatsConnection => {
@@ -76,12 +77,13 @@ export function createInstallationService(
 }
 
 async function systemOf(
-  { pool, durability }: InstallationOptions,
+  { pool, durability, config }: InstallationOptions,
   connected: () => NatsConnection,
 ): Promise<SystemState> {
   const ask = async <T>(work: (nc: NatsConnection) => Promise<T>): Promise<T | null> => {
     try {
-      return await work(connected());
+      const nc = connected();
+      return (await natsAnswers(nc)) ? await work(nc) : null;
     } catch {
       return null;
     }
@@ -98,7 +100,11 @@ async function systemOf(
     postgres,
     durability: durability() ?? null,
     roles: roles?.map(roleAsJson) ?? null,
-    streams: sample?.streams.map(streamAsJson) ?? null,
+    streams:
+      sample?.streams.map((stream) => ({
+        ...streamAsJson(stream),
+        ...(stream.name === streamName ? { accepts_up_to_bytes: config.streamMaxBytes } : {}),
+      })) ?? null,
   };
 }
 

@@ -12,6 +12,8 @@ export interface OverviewSources {
   readonly pool: pg.Pool;
   readonly databaseAnswers: () => Promise<boolean>;
   readonly durability: () => string | undefined;
+  /** From here on the doors accept nothing more; the server's own limit lies above. */
+  readonly streamMaxBytes: number;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** Milliseconds since the epoch. */
@@ -48,13 +50,19 @@ export async function lookAt(sources: OverviewSources, tenantId: TenantId | unde
       ? [[], undefined]
       : await Promise.all([
           askRoles(nc, tenantId === undefined ? undefined : { tenant: tenantId }).catch(() => []),
-          withDeadline(lookAtStream(nc, tenantId), streamMs, () => undefined).catch(() => undefined),
+          withDeadline(lookAtStream(nc, tenantId, sources.streamMaxBytes), streamMs, () => undefined).catch(
+            () => undefined,
+          ),
         ]);
   const told = tenantId === undefined ? roles : roles.map((role) => ofTenant(role, tenantId));
   return { atMs: sources.now(), natsAnswers: isThere, databaseAnswers, roles: told, stream };
 }
 
-async function lookAtStream(nc: NatsConnection, tenantId: TenantId | undefined): Promise<StreamLook | null> {
+async function lookAtStream(
+  nc: NatsConnection,
+  tenantId: TenantId | undefined,
+  limit: number,
+): Promise<StreamLook | null> {
   const [stream, backlog] = await Promise.all([
     orMissing(streamInfo(nc, streamName)),
     tenantId === undefined
@@ -62,7 +70,8 @@ async function lookAtStream(nc: NatsConnection, tenantId: TenantId | undefined):
       : orMissing(messagesOf(nc, streamName, telemetrySubject(tenantId))),
   ]);
   if (stream === undefined || backlog === undefined) return null;
-  return { bytes: stream.state.bytes, maxBytes: stream.maxBytes, backlog };
+  const maxBytes = stream.maxBytes > 0 ? Math.min(stream.maxBytes, limit) : limit;
+  return { bytes: stream.state.bytes, maxBytes, backlog };
 }
 
 async function waitingAndInHand(nc: NatsConnection): Promise<number | undefined> {
