@@ -46,12 +46,6 @@ export const natsServerDefaults = {
   readyTimeoutMs: 30_000,
 } as const;
 
-/**
- * nats-server makes garbage with each message: collected when it is four times what is kept instead of as much, a message
- * costs a fifth less processor time. Towards the limit Go collects as often as it must.
- */
-const goMemory = ['GOGC=400', 'GOMEMLIMIT=512MiB'] as const;
-
 /** A server process of our own, ready for connections. */
 export type RunningServer = {
   /** With user and password when there are any. */
@@ -77,7 +71,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<Runni
   writeFileSync(configFile, natsConfig({ ...options, host }), { mode: 0o600 });
   for (const stale of portsFiles(options.storeDir)) rmSync(join(options.storeDir, stale));
   const child = startChild({
-    command: ['env', ...goMemory, options.binary, '--config', configFile],
+    command: [options.binary, '--config', configFile],
     logFile,
     signalWhenParentDies: 'TERM',
   });
