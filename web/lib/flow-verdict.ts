@@ -46,7 +46,7 @@ export function judgeFlow(flow: Flow, isStale: boolean): FlowVerdict {
 }
 
 function judgeAudit({ unaccounted }: OverviewSample): FlowVerdict | undefined {
-  if (unaccounted === null || unaccounted === 0) return undefined;
+  if (unaccounted === null || unaccounted <= 0) return undefined;
   return {
     tone: 'bad',
     title: 'Unaccounted',
