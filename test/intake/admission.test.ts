@@ -1,26 +1,15 @@
 import { expect, test } from 'bun:test';
 import { type Applicant, createAdmission, type DoorRegistry } from '../../src/intake/admission.ts';
-import type { DeviceId, TenantId } from '../../src/model/identifiers.ts';
+import type { TenantId } from '../../src/model/identifiers.ts';
 import { deviceKey } from '../../src/model/identifiers.ts';
 import type { RegisteredDevice } from '../../src/model/registry.ts';
 import { hashToken } from '../../src/model/token.ts';
+import { registeredDevice } from '../harness/registered-device.ts';
 
 const tenant = 'acme' as TenantId;
 
 function device(id: string, fields: Partial<RegisteredDevice> = {}): RegisteredDevice {
-  return {
-    tenantId: tenant,
-    deviceId: id as DeviceId,
-    siteId: 's1',
-    tokenSha256: hashToken('right'),
-    previousTokenSha256: undefined,
-    previousTokenUntilMs: undefined,
-    revoked: false,
-    ratePerSecond: undefined,
-    burst: undefined,
-    maxSensors: undefined,
-    ...fields,
-  };
+  return registeredDevice(tenant, id, 'right', fields);
 }
 
 /** A registry with tenant `acme`; whoever holds the object may change `fresh`. */

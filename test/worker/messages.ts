@@ -1,10 +1,9 @@
-import type { DeviceId, TenantId } from '../../src/model/identifiers.ts';
 import type { RegisteredDevice, RegisteredTenant, RegistryView } from '../../src/model/registry.ts';
-import { hashToken } from '../../src/model/token.ts';
 import type { RawMessage, Rejection } from '../../src/model/verdict.ts';
 import { type DecodeOptions, decode } from '../../src/worker/decode.ts';
 import type { Decoded } from '../../src/worker/decoded.ts';
 import { judge } from '../../src/worker/judge/judge.ts';
+import { registeredDevice } from '../harness/registered-device.ts';
 
 export const arrivedAtMs = Date.parse('2026-01-01T00:00:00Z');
 export const token = 'trb_test-token-of-device-d1';
@@ -62,19 +61,7 @@ export function rawOf(envelope: Loose | string | Uint8Array, changes: Partial<Ra
 }
 
 export function deviceOf(changes: Partial<RegisteredDevice> = {}): RegisteredDevice {
-  return {
-    tenantId: 't1' as TenantId,
-    deviceId: 'd1' as DeviceId,
-    siteId: 's1',
-    tokenSha256: hashToken(token),
-    previousTokenSha256: undefined,
-    previousTokenUntilMs: undefined,
-    revoked: false,
-    ratePerSecond: undefined,
-    burst: undefined,
-    maxSensors: undefined,
-    ...changes,
-  };
+  return registeredDevice('t1', 'd1', token, changes);
 }
 
 export function registryOf(

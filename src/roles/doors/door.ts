@@ -1,17 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type pg from 'pg';
 import type { Config } from '../../config/settings.ts';
-import { createAdmission } from '../../intake/admission.ts';
-import { createIntake, type Intake } from '../../intake/intake.ts';
-import { createRandomPool } from '../../lib/random-pool.ts';
-import { createIntakeMetrics, type IntakeCounts, type IntakeMetrics } from '../../observe/intake.ts';
+import type { Intake } from '../../intake/intake.ts';
+import { createIntakeMetrics, type IntakeCounts } from '../../observe/intake.ts';
 import { registerServerMetrics } from '../../observe/servers.ts';
 import type { Tracer } from '../../observe/tracer.ts';
 import type { Flow } from '../../sources/http/flow-route.ts';
 import { createPool } from '../../store/pool.ts';
 import { type RegistryFeed, startRegistryFeed } from '../../store/registry-feed.ts';
-import { retryAfterSeconds } from '../../stream/retry-after.ts';
 import { soon } from '../process/goodbye.ts';
 import { startRoleTracing } from '../process/role-tracing.ts';
 import { requireDatabaseUrl, requireNatsUrl } from '../servers/addresses.ts';
@@ -22,6 +18,7 @@ import { startDurabilityFeed } from '../servers/durability-feed.ts';
 import { startNatsDialer } from '../servers/nats-dialer.ts';
 import { answerByTenant, type CountsByTenant, type RoleQuestion } from '../status/role-question.ts';
 import { type Backbone, type BackboneOptions, startBackbone } from './backbone.ts';
+import { createDoorIntakes } from './door-intakes.ts';
 import { describeFlow } from './flow.ts';
 
 export interface DoorOptions extends Omit<BackboneOptions, 'nc'> {
@@ -100,7 +97,7 @@ export function startDoor(options: DoorOptions): Door {
     intake: intakeMetrics.totals(),
     ...answerByTenant(question, byTenant),
   });
-  const intakeFor = createIntakes(options, registry, { metrics: intakeMetrics, tracer });
+  const intakeFor = createDoorIntakes(options, registry, { metrics: intakeMetrics, tracer });
   let intake = intakeFor.withoutNats;
   const prepared = dialer.connected.then(async (nc) => {
     backbone = startBackbone({ ...options, nc, status });
@@ -145,53 +142,6 @@ function intakeByTenant({ tenants }: IntakeCounts): CountsByTenant {
           tenantId,
           Object.values(intake).reduce((sum, { accepted = 0 }) => sum + accepted, 0),
         ]),
-  };
-}
-
-/** One admission for both: the bucket of the unknown does not fill up again when NATS comes. */
-function createIntakes(
-  options: DoorOptions,
-  registry: RegistryFeed,
-  { metrics, tracer }: { readonly metrics: IntakeMetrics; readonly tracer: Tracer | undefined },
-) {
-  const { config, log, now, wallClock, random } = options;
-  const admission = createAdmission({
-    registry,
-    syncAuth: options.syncAuth,
-    unknownTenantRate: config.unknownTenantRate,
-    unknownTenantBurst: config.unknownTenantBurst,
-    now,
-    wallClock,
-    random,
-  });
-  const startedAtMs = now();
-  const withoutNats: Intake = {
-    accept: async ({ source, tenantId }) => {
-      metrics.answered(source, 'unavailable', tenantId);
-      const disconnectedForMs = now() - startedAtMs;
-      const seconds = retryAfterSeconds({
-        why: 'disconnected',
-        backlog: undefined,
-        disconnectedForMs,
-        random,
-      });
-      return { ok: false, refusal: 'unavailable', retryAfterSeconds: seconds, detail: 'disconnected' };
-    },
-  };
-  return {
-    withoutNats,
-    with: ({ publisher, backlog }: Backbone): Intake =>
-      createIntake({
-        publisher,
-        admission,
-        backlog,
-        clock: wallClock,
-        random,
-        randomBytes: createRandomPool(randomBytes),
-        log,
-        metrics,
-        tracer,
-      }),
   };
 }
 

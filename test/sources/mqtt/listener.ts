@@ -1,15 +1,14 @@
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import type { IncomingMessage, Intake, IntakeResult } from '../../../src/intake/intake.ts';
-import type { DeviceId, TenantId } from '../../../src/model/identifiers.ts';
 import type { RegisteredDevice } from '../../../src/model/registry.ts';
-import { hashToken } from '../../../src/model/token.ts';
 import type { MqttMetrics } from '../../../src/observe/mqtt.ts';
 import {
   type MqttSource,
   type MqttSourceOptions,
   startMqttSource,
 } from '../../../src/sources/mqtt/mqtt-source.ts';
+import { registeredDevice } from '../../harness/registered-device.ts';
 import { RawClient } from './raw-client.ts';
 
 /** Intake in the test's hand: each message waits until the test answers it, or is answered by `answer`. */
@@ -45,19 +44,7 @@ export class FakeRegistry {
   readonly devices = new Map<string, RegisteredDevice>();
 
   add(tenantId: string, deviceId: string, token: string, more: Partial<RegisteredDevice> = {}): void {
-    this.devices.set(`${tenantId}/${deviceId}`, {
-      tenantId: tenantId as TenantId,
-      deviceId: deviceId as DeviceId,
-      siteId: 's1',
-      tokenSha256: hashToken(token),
-      previousTokenSha256: undefined,
-      previousTokenUntilMs: undefined,
-      revoked: false,
-      ratePerSecond: undefined,
-      burst: undefined,
-      maxSensors: undefined,
-      ...more,
-    });
+    this.devices.set(`${tenantId}/${deviceId}`, registeredDevice(tenantId, deviceId, token, more));
   }
 
   device(tenantId: string, deviceId: string): RegisteredDevice | undefined {
