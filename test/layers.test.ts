@@ -57,6 +57,22 @@ async function allImports(): Promise<Import[]> {
   return imports.flat();
 }
 
+/** Ways from a module back to itself, one at least where there are any. */
+function cyclesIn(imports: readonly Import[]): string[] {
+  const importsFrom = Map.groupBy(imports, ({ from }) => from);
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (path: string, way: readonly string[]) => {
+    const start = way.indexOf(path);
+    if (start >= 0) cycles.push([...way.slice(start), path].join(' → '));
+    if (start >= 0 || done.has(path)) return;
+    for (const { to } of importsFrom.get(path) ?? []) visit(to, [...way, path]);
+    done.add(path);
+  };
+  for (const path of importsFrom.keys()) visit(path, []);
+  return cycles;
+}
+
 test('imports run downward only and siblings never import each other', async () => {
   const imports = await allImports();
   expect(imports.length).toBeGreaterThan(50);
@@ -67,6 +83,17 @@ test('the check sees an upward import and an import between siblings', () => {
   expect(offence({ from: 'model/reasons.ts', to: 'store/pool.ts' })).toContain('upward');
   expect(offence({ from: 'stream/puller.ts', to: 'store/pool.ts' })).toContain('siblings');
   expect(offence({ from: 'intake/intake.ts', to: 'stream/publisher.ts' })).toBeUndefined();
+});
+
+test('no module comes back to itself through what it imports, types included', async () => {
+  expect(cyclesIn(await allImports())).toEqual([]);
+  const [a, b, c] = ['model/a.ts', 'model/b.ts', 'model/c.ts'] as const;
+  const round = [
+    { from: a, to: b },
+    { from: b, to: c },
+    { from: c, to: b },
+  ];
+  expect(cyclesIn(round)).toEqual([`${b} → ${c} → ${b}`]);
 });
 
 test('only cli/ reads the environment', async () => {

@@ -1,7 +1,16 @@
 import type { Logger } from 'pino';
 import type { OpenedReplay } from '../store/quarantine/replays.ts';
+import type { QuarantineSelection } from '../store/quarantine/selection.ts';
 import { Problem } from './problem.ts';
-import type { ReplayRequest, RunReplay } from './quarantine-service.ts';
+
+export interface ReplayRequest {
+  readonly selection: QuarantineSelection;
+  readonly vouch: boolean;
+  readonly stop: AbortSignal;
+}
+
+/** Runs a replay that is noted already, up to its end. */
+export type RunReplay = (opened: OpenedReplay, request: ReplayRequest) => Promise<unknown>;
 
 /**
  * Replays that go on when the request that began them is answered: in this process, one of a tenant at a time and a few

@@ -1,4 +1,4 @@
-import { RouteFault } from '../model/route.ts';
+import { RouteFault } from '../model/route-fault.ts';
 import { classify } from '../store/errors.ts';
 import { RegistryError } from '../store/registry/registry-error.ts';
 import { notFound, Problem } from './problem.ts';

@@ -1,7 +1,5 @@
-import type { OpenedReplay } from '../store/quarantine/replays.ts';
-import type { QuarantineSelection } from '../store/quarantine/selection.ts';
 import type { Queryable } from '../store/statements/queryable.ts';
-import type { BackgroundReplays } from './background-replays.ts';
+import type { BackgroundReplays, ReplayRequest } from './background-replays.ts';
 
 /** What the API does with quarantined messages by the worker's own rules: the role hands it in. */
 export interface QuarantineService {
@@ -30,15 +28,6 @@ export type MendAnswer =
   | { readonly passes: false; readonly reason: string; readonly detail: string }
   /** Nothing was changed; a sentence says why. */
   | { readonly refused: string };
-
-export interface ReplayRequest {
-  readonly selection: QuarantineSelection;
-  readonly vouch: boolean;
-  readonly stop: AbortSignal;
-}
-
-/** Runs a replay that is noted already, up to its end. */
-export type RunReplay = (opened: OpenedReplay, request: ReplayRequest) => Promise<unknown>;
 
 export interface Foreseen {
   readonly messages: number;

@@ -1,7 +1,7 @@
 import { holdsToken } from '../model/holds-token.ts';
 import type { IdentifiedMessage } from '../model/identity.ts';
 import type { MessageAbout, MessageLog } from '../observe/message-log.ts';
-import type { IncomingMessage, IntakeResult } from './intake.ts';
+import type { IncomingMessage, IntakeResult } from './intake-contract.ts';
 
 /** A line in the log for what the door refuses, and for what JetStream had already. */
 export function tellOutcome(

@@ -1,7 +1,7 @@
 import { formatTraceparent, type TraceContext } from '../model/trace-context.ts';
 import type { Tracer } from '../observe/tracer.ts';
 import { telemetrySubject } from '../stream/subjects.ts';
-import type { IncomingMessage, IntakeResult } from './intake.ts';
+import type { IncomingMessage, IntakeResult } from './intake-contract.ts';
 import { shown } from './tell-outcome.ts';
 
 /** The span of a publish that is about to begin. */

@@ -1,5 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
-import { RouteFault } from './route.ts';
+import { RouteFault } from './route-fault.ts';
 
 /*
  * What a condition may cost. It runs for each message of the filter, between claiming and committing, and its author is

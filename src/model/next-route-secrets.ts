@@ -1,5 +1,5 @@
-import { RouteFault } from './route.ts';
 import { checkHeader, type Destination } from './route-destination.ts';
+import { RouteFault } from './route-fault.ts';
 import type { RouteSecrets } from './route-secrets.ts';
 import { parseSigningSecret } from './signing-secret.ts';
 

@@ -1,5 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
-import type { ConditionContext } from './route-condition.ts';
+import type { ConditionContext } from './condition-context.ts';
 
 /**
  * The commonest parts of conditions: a metric compared with a number (`metrics.temp > 30`), `msg_type` with a text. Known

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { Errors } from 'typebox/value';
 import { ingestTopic, msgTypes } from './identifiers.ts';
-import { RouteFault } from './route.ts';
+import { RouteFault } from './route-fault.ts';
 
 /**
  * Where a route delivers to, as it stands in `routes.destination` and in what the CLI takes. Nothing in it is secret;

@@ -1,5 +1,5 @@
 import { msgTypes } from './identifiers.ts';
-import { RouteFault } from './route.ts';
+import { RouteFault } from './route-fault.ts';
 
 const maxFilterLength = 512;
 

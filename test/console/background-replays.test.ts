@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
+import type { ReplayRequest } from '../../src/console/background-replays.ts';
 import { createBackgroundReplays } from '../../src/console/background-replays.ts';
-import type { ReplayRequest } from '../../src/console/quarantine-service.ts';
 import { silentLog } from '../store/with-database.ts';
 
 const opened = { replayId: 7, total: 1, newestId: 1n };

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { conditionLimits } from '../../src/model/condition-bounds.ts';
-import { RouteFault } from '../../src/model/route.ts';
-import { type ConditionContext, createConditionCompiler } from '../../src/model/route-condition.ts';
+import type { ConditionContext } from '../../src/model/condition-context.ts';
+import { createConditionCompiler } from '../../src/model/route-condition.ts';
+import { RouteFault } from '../../src/model/route-fault.ts';
 
 const compile = createConditionCompiler();
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { RouteFault } from '../../src/model/route.ts';
 import { parseDestination, renderSubject, renderTopic } from '../../src/model/route-destination.ts';
+import { RouteFault } from '../../src/model/route-fault.ts';
 
 function refusal(value: unknown): string {
   try {

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { RouteFault } from '../../src/model/route.ts';
+import { RouteFault } from '../../src/model/route-fault.ts';
 import { checkTopicFilter } from '../../src/model/topic-filter.ts';
 
 test.each([

@@ -1,4 +1,4 @@
-import { RouteFault, type RouteField } from '../../model/route.ts';
+import { RouteFault, type RouteField } from '../../model/route-fault.ts';
 import { type CliError, usageError } from '../exit-codes.ts';
 import { oneLine } from '../output/table.ts';
 

@@ -1,6 +1,7 @@
+import type { ConditionContext } from '../../model/condition-context.ts';
 import type { NumberOp, PlainComparison } from '../../model/plain-comparison.ts';
 import type { RouteRule } from '../../model/route.ts';
-import type { Condition, ConditionContext } from '../../model/route-condition.ts';
+import type { Condition } from '../../model/route-condition.ts';
 
 export interface CompiledRoute {
   readonly rule: RouteRule;

@@ -1,8 +1,9 @@
 import { Qlobber } from 'qlobber';
 import { conditionLimits } from '../../model/condition-bounds.ts';
+import type { ConditionContext } from '../../model/condition-context.ts';
 import { isRawNumber, mayLoseValue, type RawNumber } from '../../model/exact-json.ts';
 import { type RouteRule, type RoutesView, type RouteTrigger, routedTopic } from '../../model/route.ts';
-import type { CompileCondition, Condition, ConditionContext } from '../../model/route-condition.ts';
+import type { CompileCondition, Condition } from '../../model/route-condition.ts';
 import type { Reading } from '../../model/verdict.ts';
 import { type CompiledRoute, createRouteIndex, type Matches, type RouteIndex } from './route-index.ts';
 
