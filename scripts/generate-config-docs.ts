@@ -47,12 +47,12 @@ function settingCells(name: string, setting: Setting): string[] {
   ];
 }
 
-type SchemaMembers = {
+interface SchemaMembers {
   readonly type?: string;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly anyOf?: readonly { readonly const?: unknown }[];
-};
+}
 
 function valuesOf({ schema }: Setting): string {
   const { type, minimum, maximum, anyOf }: SchemaMembers = schema;

@@ -4,13 +4,13 @@ import { usageError } from './exit-codes.ts';
 import { parseSince } from './output/duration.ts';
 
 /** What says which rows, whatever the table; a table adds what it has besides. */
-export type CommonSelectionOptions = {
+export interface CommonSelectionOptions {
   readonly tenant?: string;
   readonly reason?: string;
   readonly id?: readonly bigint[];
   readonly before?: number;
   readonly all?: boolean;
-};
+}
 
 /** `--id`, `--before` and `--all`. @param past what happened to a row before that time */
 export function addCommonSelection(command: Command, past: string, clock: () => number): Command {

@@ -7,10 +7,10 @@ export interface Signals {
   hurry(): AbortSignal;
 }
 
-type SignalSource = {
+interface SignalSource {
   on(signal: StopSignal, listener: () => void): unknown;
   exit(code: number): void;
-};
+}
 
 /**
  * One Ctrl-C arrives several times at once: the terminal sends it to every process in the foreground, and npm and

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** `window`: full 5 minutes; `owed`: those whose rows have changed since; `connection`: to the database, lost. */
-export const rollupWork = ['window', 'owed', 'connection'] as const;
+const rollupWork = ['window', 'owed', 'connection'] as const;
 export type RollupWork = (typeof rollupWork)[number];
 
 /** What the process that rolls up reports; of all others nothing is known. */

@@ -13,8 +13,8 @@ import { type RegistryFeed, startRegistryFeed } from '../store/registry-feed.ts'
 import { startRoller } from '../store/series/roller.ts';
 import type { Queryable } from '../store/statements/queryable.ts';
 import { consumerName, streamName } from '../stream/subjects.ts';
-import { startLimitSharing } from '../worker/limit-sharing.ts';
 import { startDeferredLatest } from '../worker/latest/deferred-latest.ts';
+import { startLimitSharing } from '../worker/limit-sharing.ts';
 import { startRateLimitAnswer } from '../worker/rate-limit-answer.ts';
 import { createRateLimiter } from '../worker/rate-limiter.ts';
 import { startSettleLoop } from '../worker/settle-loop.ts';

@@ -3,7 +3,7 @@ import { type NatsServerOptions, startNatsServer } from '../../src/roles/up/nats
 import { findFreePort } from '../../src/roles/up/ports.ts';
 import { tempFolder } from './temp-folder.ts';
 
-export type TestNats = {
+export interface TestNats {
   readonly url: string;
   readonly port: number;
   readonly storeDir: string;
@@ -18,7 +18,7 @@ export type TestNats = {
   /** `stop` and `start`. */
   restart(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
-};
+}
 
 /** A real nats-server with JetStream of the test's own, on a free port with an empty store. */
 export async function startTestNats(

@@ -3,7 +3,7 @@ import { findFreePort } from '../../src/roles/up/ports.ts';
 import { startPostgresServer } from '../../src/roles/up/postgres-server.ts';
 import { tempFolder } from './temp-folder.ts';
 
-export type TestCluster = {
+export interface TestCluster {
   /** Superuser's address of the database `postgres`. */
   readonly url: string;
   readonly port: number;
@@ -14,7 +14,7 @@ export type TestCluster = {
   /** Starts again on the same port and data, after `kill` or `stop`. */
   start(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
-};
+}
 
 /** A real PostgreSQL of the test's own, for tests that stop it; the others share one through `createTestDatabase`. */
 export async function startTestCluster(): Promise<TestCluster> {

@@ -4,7 +4,7 @@ import { migrate } from '../../src/store/migrate.ts';
 import { startTestCluster, type TestCluster } from './postgres-cluster.ts';
 import { until } from './until.ts';
 
-export type TestDatabase = {
+export interface TestDatabase {
   /** Superuser's address of the database. */
   readonly url: string;
   readonly name: string;
@@ -12,12 +12,12 @@ export type TestDatabase = {
   readonly pool: pg.Pool;
   /** Drops the database. Throws when somebody else's connection is still open: a pool leaked. */
   [Symbol.asyncDispose](): Promise<void>;
-};
+}
 
-export type TestDatabaseOptions = {
+export interface TestDatabaseOptions {
   /** Default `true`: with all migrations applied. */
   readonly migrated?: boolean;
-};
+}
 
 const templateName = 'tributary_template';
 const templateLock = 7_266_118;

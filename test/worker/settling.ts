@@ -8,10 +8,10 @@ import { openEpoch } from '../../src/store/statements/open-epoch.ts';
 import type { PulledMessage } from '../../src/stream/puller.ts';
 import type { Decoded } from '../../src/worker/decoded.ts';
 import { createEpochs } from '../../src/worker/epochs.ts';
+import { latestAtOnce } from '../../src/worker/latest/latest-values.ts';
 import { type Plan, planEntries } from '../../src/worker/plan.ts';
 import { createQuarantineRoom } from '../../src/worker/quarantine-room.ts';
 import { createRateLimiter } from '../../src/worker/rate-limiter.ts';
-import { latestAtOnce } from '../../src/worker/latest/latest-values.ts';
 import {
   createSettle,
   OtherEpochError,

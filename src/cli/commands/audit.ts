@@ -36,7 +36,10 @@ export function addAuditCommand(program: Command, context: CliContext): void {
   addAcknowledge(audit, context);
 }
 
-type AcknowledgeOptions = { readonly epoch: number; readonly note: string };
+interface AcknowledgeOptions {
+  readonly epoch: number;
+  readonly note: string;
+}
 
 function addAcknowledge(audit: Command, context: CliContext): void {
   defineCommand(audit, {

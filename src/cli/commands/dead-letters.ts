@@ -21,13 +21,13 @@ import { parseListedId } from '../selection-options.ts';
 import { addDeadLettersPurge } from './dead-letters-purge.ts';
 import { addDeadLettersReplay } from './dead-letters-replay.ts';
 
-type ListOptions = {
+interface ListOptions {
   readonly tenant?: string;
   readonly route?: string;
   readonly reason?: string;
   readonly since?: number;
   readonly limit: number;
-};
+}
 
 export function addDeadLettersCommands(program: Command, context: CliContext): void {
   const letters = defineGroup(program, 'dead-letters', {

@@ -10,13 +10,13 @@ import { toJson } from '../output/json.ts';
 import { parseDeviceId, parseSiteId, parseTenantId, positiveNumber, wholeNumber } from '../parsers.ts';
 import { newDeviceToken, tokenFromOption } from '../secrets.ts';
 
-type Options = {
+interface Options {
   readonly site: string;
   readonly token?: string;
   readonly rate?: number;
   readonly burst?: number;
   readonly maxSensors?: number;
-};
+}
 
 export function addDeviceAdd(device: Command, context: CliContext): void {
   defineCommand(device, {

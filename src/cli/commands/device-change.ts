@@ -27,12 +27,15 @@ import {
 } from '../parsers.ts';
 import { newDeviceToken, tokenFromOption } from '../secrets.ts';
 
-type RotateOptions = { readonly grace: number; readonly token?: string };
-type LimitOptions = {
+interface RotateOptions {
+  readonly grace: number;
+  readonly token?: string;
+}
+interface LimitOptions {
   readonly rate?: LimitOption;
   readonly burst?: LimitOption;
   readonly maxSensors?: LimitOption;
-};
+}
 
 export function addDeviceRotate(device: Command, context: CliContext): void {
   defineDeviceCommand(device, {

@@ -14,7 +14,10 @@ import { toJson } from '../output/json.ts';
 import { type Column, formatFields, formatTable } from '../output/table.ts';
 import { parseDeviceId, parseTenantId } from '../parsers.ts';
 
-type Options = { readonly from?: number; readonly to?: number };
+interface Options {
+  readonly from?: number;
+  readonly to?: number;
+}
 
 const dayMs = 86_400_000;
 

@@ -16,13 +16,13 @@ import { formatCount } from '../output/number.ts';
 import { parseTenantId } from '../parsers.ts';
 import { newDeviceToken } from '../secrets.ts';
 
-type Options = {
+interface Options {
   readonly tenant?: TenantId;
   readonly tokensOut?: string;
   /** `--no-tokens` */
   readonly tokens: boolean;
   readonly update?: boolean;
-};
+}
 
 export function addDeviceImport(device: Command, context: CliContext): void {
   defineCommand(device, {

@@ -15,12 +15,12 @@ import { toJson } from '../output/json.ts';
 import { formatFields } from '../output/table.ts';
 import { choice, parseDeviceId, parseTenantId, wholeNumber } from '../parsers.ts';
 
-type ListOptions = {
+interface ListOptions {
   readonly tenant?: TenantId;
   readonly site?: string;
   readonly status?: DeviceStatus;
   readonly limit: number;
-};
+}
 
 const pageSize = 1_000;
 

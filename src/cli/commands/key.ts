@@ -28,7 +28,10 @@ export function addKeyCommands(program: Command, context: CliContext): void {
   addRevoke(group, context);
 }
 
-type AddOptions = { readonly level: Level; readonly expires?: number };
+interface AddOptions {
+  readonly level: Level;
+  readonly expires?: number;
+}
 
 function addAdd(group: Command, context: CliContext): void {
   defineCommand(group, {

@@ -9,7 +9,10 @@ import { usageError } from '../exit-codes.ts';
 import { toJson } from '../output/json.ts';
 import { checkSecretFolder, writeSecretFiles } from '../secret-folder.ts';
 
-type Options = { readonly server: string; readonly force?: boolean };
+interface Options {
+  readonly server: string;
+  readonly force?: boolean;
+}
 
 const usersFile = 'nats-users.conf';
 /** The passwords are random and long: a cost that slows nobody down is enough. */

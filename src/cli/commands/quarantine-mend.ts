@@ -12,7 +12,11 @@ import { userOf } from '../quarantine/user-of.ts';
 import { parseListedId } from '../selection-options.ts';
 import { connectionSettings } from '../setting-flags.ts';
 
-type Options = { readonly payload?: string; readonly file?: string; readonly by?: string };
+interface Options {
+  readonly payload?: string;
+  readonly file?: string;
+  readonly by?: string;
+}
 
 export function addQuarantineMend(quarantine: Command, context: CliContext): void {
   defineCommand(quarantine, {

@@ -22,13 +22,13 @@ import { addQuarantinePurge } from './quarantine-purge.ts';
 import { addQuarantineReplay } from './quarantine-replay.ts';
 import { addQuarantineStats } from './quarantine-stats.ts';
 
-type ListOptions = {
+interface ListOptions {
   readonly tenant?: string;
   readonly device?: string;
   readonly reason?: string;
   readonly since?: number;
   readonly limit: number;
-};
+}
 
 export function addQuarantineCommands(program: Command, context: CliContext): void {
   const quarantine = defineGroup(program, 'quarantine', {

@@ -20,12 +20,12 @@ import { positiveNumber } from '../parsers.ts';
 import { runBackfill } from '../route/run-backfill.ts';
 import { defineRouteCommand } from './route-change.ts';
 
-type Options = {
+interface Options {
   readonly since?: number;
   readonly until?: number;
   readonly rate?: number;
   readonly cancel?: boolean;
-};
+}
 
 export function addRouteBackfill(route: Command, context: CliContext): void {
   const when = (text: string) => parseSince(text, context.clock());

@@ -15,7 +15,10 @@ import { openSecrets, sealSecrets } from '../route/secrets-key.ts';
 import { destinationOf } from '../route/view.ts';
 import { defineRouteCommand } from './route-change.ts';
 
-type Options = { readonly signingSecret?: string; readonly finish?: boolean };
+interface Options {
+  readonly signingSecret?: string;
+  readonly finish?: boolean;
+}
 
 export function addRouteRotate(route: Command, context: CliContext): void {
   defineRouteCommand(route, {

@@ -10,7 +10,11 @@ import { showJsonValue } from '../output/json-value.ts';
 import type { Column } from '../output/table.ts';
 import { parseDeviceId, parseTenantId, wholeNumber } from '../parsers.ts';
 
-type Options = { readonly tenant?: string; readonly device?: string; readonly limit: number };
+interface Options {
+  readonly tenant?: string;
+  readonly device?: string;
+  readonly limit: number;
+}
 
 export function addSensorsCommand(program: Command, context: CliContext): void {
   defineCommand(program, {

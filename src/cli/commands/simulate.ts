@@ -21,7 +21,7 @@ import { describeSummary, type SimulationSummary, summarize } from '../simulate/
 import { createTally } from '../simulate/tally.ts';
 import { checkTarget, type Target } from '../simulate/target.ts';
 
-type Options = {
+interface Options {
   readonly devices: number;
   readonly rate: number;
   readonly minutes: number;
@@ -33,7 +33,7 @@ type Options = {
   readonly late: number;
   readonly duplicates: number;
   readonly wrongTokens: number;
-};
+}
 
 const answerTimeoutMs = 5_000;
 const maxUnanswered = 2_000;

@@ -10,12 +10,12 @@ import { showJsonValue } from '../output/json-value.ts';
 import type { Column } from '../output/table.ts';
 import { parseDeviceId, parseTenantId, wholeNumber } from '../parsers.ts';
 
-type Options = {
+interface Options {
   readonly tenant?: string;
   readonly device?: string;
   readonly since?: number;
   readonly limit: number;
-};
+}
 
 export function addTelemetryCommand(program: Command, context: CliContext): void {
   defineCommand(program, {

@@ -27,12 +27,12 @@ import {
 const rate = orDefault(positiveNumber(10_000_000));
 const burst = orDefault(wholeNumber(1, 100_000_000));
 
-type LimitOptions = {
+interface LimitOptions {
   readonly rate?: LimitOption;
   readonly burst?: LimitOption;
   readonly deviceRate?: LimitOption;
   readonly deviceBurst?: LimitOption;
-};
+}
 
 export function addTenantCommands(program: Command, context: CliContext): void {
   const tenant = defineGroup(program, 'tenant', {

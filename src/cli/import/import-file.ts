@@ -76,7 +76,10 @@ function plus(a: TokenSums, b: TokenSums): TokenSums {
   };
 }
 
-type Batch = { readonly tenantId: TenantId; readonly rows: readonly DeviceRow[] };
+interface Batch {
+  readonly tenantId: TenantId;
+  readonly rows: readonly DeviceRow[];
+}
 
 /** Gathers rows by tenant; when many tenants take turns in the file, the fullest goes first. */
 async function* batches({ file, defaultTenant }: ImportFileOptions): AsyncGenerator<Batch> {

@@ -6,7 +6,7 @@ import { type LimitOption, orDefault, positiveNumber, wholeNumber } from '../par
 import { connectionSettings } from '../setting-flags.ts';
 
 /** What a route is made of, as it is given on the command line; what is undefined stays as it is. */
-export type RouteOptions = {
+export interface RouteOptions {
   readonly filter?: string;
   readonly condition?: string;
   readonly on?: readonly RouteTrigger[];
@@ -25,7 +25,7 @@ export type RouteOptions = {
   readonly unsigned?: boolean;
   readonly secretHeaders?: string;
   readonly password?: string;
-};
+}
 
 export const routeSettings: readonly SettingName[] = [
   ...connectionSettings,

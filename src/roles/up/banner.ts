@@ -1,7 +1,7 @@
 import type { DemoDevice } from './demo.ts';
 import type { Instance } from './instance.ts';
 
-export type BannerOptions = {
+export interface BannerOptions {
   readonly instance: Instance;
   readonly dataDir: string;
   readonly logsDir: string;
@@ -10,7 +10,7 @@ export type BannerOptions = {
   readonly newOperatorKey: string | undefined;
   /** What the user calls this program. */
   readonly callAs: string;
-};
+}
 
 /** What the user reads when everything runs: where it is, lines to paste, where to go next. 80 columns. */
 export function banner(options: BannerOptions): string {

@@ -11,10 +11,10 @@ const childListSchema = Type.Array(
 type ChildList = Static<typeof childListSchema>;
 
 /** The processes that `up` has running, kept in a file so that the next `up` finds them when this one is killed. */
-export type ChildLedger = {
+export interface ChildLedger {
   add(name: string, pid: number): void;
   remove(pid: number): void;
-};
+}
 
 export function createChildLedger(file: string): ChildLedger {
   let children: ChildList = [];

@@ -2,16 +2,19 @@ import { closeSync, existsSync, mkdirSync, openSync, renameSync, statSync } from
 import { dirname } from 'node:path';
 
 /** How a child ended: an exit code, or the signal that ended it. */
-export type ChildExit = { readonly code: number | null; readonly signal: string | null };
+export interface ChildExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
 
-export type Child = {
+export interface Child {
   readonly pid: number;
   readonly exited: Promise<ChildExit>;
   /** Sends a signal; a child that is gone already is not an error. */
   signal(signal: NodeJS.Signals): void;
-};
+}
 
-export type ChildOptions = {
+export interface ChildOptions {
   readonly command: readonly string[];
   /** stdout and stderr are appended to this file. */
   readonly logFile: string;
@@ -21,13 +24,17 @@ export type ChildOptions = {
   readonly signalWhenParentDies?: 'INT' | 'TERM';
   /** Run as this user instead of root. */
   readonly user?: ChildUser;
-};
+}
 
 /**
  * An unprivileged user to run as. `bypassPermissions` lets it pass directories that only root may enter, for a
  * clone that lives in `/root`: PostgreSQL refuses to run as root, but its files are then out of reach otherwise.
  */
-export type ChildUser = { readonly uid: number; readonly gid: number; readonly bypassPermissions: boolean };
+export interface ChildUser {
+  readonly uid: number;
+  readonly gid: number;
+  readonly bypassPermissions: boolean;
+}
 
 const setprivPath = '/usr/bin/setpriv';
 const maxLogBytes = 16 * 1024 * 1024;

@@ -8,7 +8,7 @@ import { type Supervisor, type SupervisorOptions, startSupervisor } from './supe
 import { UpError } from './up-error.ts';
 
 /** What every part of `up` works with. */
-export type UpContext = {
+export interface UpContext {
   readonly config: Config;
   readonly folder: DataFolder;
   readonly progress: Progress;
@@ -18,7 +18,7 @@ export type UpContext = {
   readonly fatal: Promise<never>;
   /** Starts a child as one step, looks after it from then on, and stops it in its stage's turn. */
   supervise(stage: Stage, child: SupervisedChild): Promise<Supervisor>;
-};
+}
 
 export type SupervisedChild = Pick<SupervisorOptions, 'name' | 'start' | 'lastWords'>;
 

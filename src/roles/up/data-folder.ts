@@ -16,7 +16,7 @@ import { UpError } from './up-error.ts';
 export const dataFormatVersion = 1;
 
 /** Where everything lies that `up` keeps. All paths are absolute. */
-export type DataFolder = {
+export interface DataFolder {
   readonly path: string;
   readonly lockFile: string;
   /** What a running instance tells the commands of the CLI; mode 0600. */
@@ -38,7 +38,7 @@ export type DataFolder = {
   /** Programs unpacked here when the system has none. */
   readonly programsDir: string;
   readonly logsDir: string;
-};
+}
 
 /** The places in a data folder, whether it exists or not. */
 export function dataFolderAt(path: string): DataFolder {

@@ -66,7 +66,10 @@ export async function unpackPackage(name: string, into: string): Promise<void> {
   }
 }
 
-type Ended = { readonly code: number; readonly lastLines: string };
+interface Ended {
+  readonly code: number;
+  readonly lastLines: string;
+}
 
 function apt(args: readonly string[], options: readonly string[] = [], cwd?: string): Promise<Ended> {
   return run(['env', 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C', 'apt-get', ...options, ...args], cwd);

@@ -3,13 +3,16 @@ import { dirname } from 'node:path';
 import { processStart } from './process-info.ts';
 import { UpError } from './up-error.ts';
 
-export type Lock = {
+export interface Lock {
   /** The process that left the lock behind, when one was taken over. */
   readonly takenOverFrom: number | undefined;
   release(): void;
-};
+}
 
-type Owner = { readonly pid: number; readonly start: string };
+interface Owner {
+  readonly pid: number;
+  readonly start: string;
+}
 
 /**
  * One `up` per data folder. The lock names its owner by process id and start: an id that another process has got

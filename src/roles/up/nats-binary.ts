@@ -7,7 +7,7 @@ import { UpError } from './up-error.ts';
 /** JetStream's consumer API as we use it. */
 const oldestNatsVersion = '2.9.0';
 
-export type NatsBinaryOptions = {
+export interface NatsBinaryOptions {
   /** The PATH to look in; the folders for servers, which are often only on root's, are looked in as well. */
   readonly searchPath: string;
   /** Where the program is unpacked when it cannot be installed. */
@@ -15,7 +15,7 @@ export type NatsBinaryOptions = {
   readonly progress: Pick<Progress, 'step'>;
   /** Default: `oldestNatsVersion`. */
   readonly oldest?: string;
-};
+}
 
 /**
  * The `nats-server` program: on the PATH, unpacked earlier, or else installed now where that can be done.

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type ChildExit, readyOrWhyNot, startChild, stopChild } from './child-process.ts';
 
-export type NatsServerOptions = {
+export interface NatsServerOptions {
   /** The `nats-server` program. */
   readonly binary: string;
   /** Holds the configuration, the pid file and JetStream's files. */
@@ -24,9 +24,9 @@ export type NatsServerOptions = {
   /** Default: `nats-server.log` in the store folder. */
   readonly logFile?: string;
   readonly readyTimeoutMs?: number;
-};
+}
 
-export type NatsClusterOptions = {
+export interface NatsClusterOptions {
   /** The same on all servers of the cluster. */
   readonly name: string;
   /** Of this server, another one on each: what JetStream calls its peers. */
@@ -37,7 +37,7 @@ export type NatsClusterOptions = {
   readonly routes: readonly string[];
   /** `host:port` told to the others in place of our own, so that they come by that way or not at all. */
   readonly advertise?: string | undefined;
-};
+}
 
 export const natsServerDefaults = {
   host: '127.0.0.1',
@@ -47,7 +47,7 @@ export const natsServerDefaults = {
 } as const;
 
 /** A server process of our own, ready for connections. */
-export type RunningServer = {
+export interface RunningServer {
   /** With user and password when there are any. */
   readonly url: string;
   readonly port: number;
@@ -55,7 +55,7 @@ export type RunningServer = {
   readonly exited: Promise<ChildExit>;
   /** Stops in order; with a signal given, that signal is sent and the end awaited. */
   stop(signal?: NodeJS.Signals): Promise<ChildExit>;
-};
+}
 
 /**
  * Starts a real nats-server with JetStream.

@@ -21,7 +21,11 @@ async function isPortFree(port: number, host?: string): Promise<boolean> {
 }
 
 /** One of the doors that users set the port of. */
-export type DoorPort = { readonly port: number; readonly variable: string; readonly flag: string };
+export interface DoorPort {
+  readonly port: number;
+  readonly variable: string;
+  readonly flag: string;
+}
 
 /**
  * Makes sure that a door can be opened, before anything is started.

@@ -3,23 +3,23 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { ChildUser } from './child-process.ts';
 
-export type PostgresBinaries = {
+export interface PostgresBinaries {
   /** The folder the programs lie in. */
   readonly bin: string;
   readonly initdb: string;
   readonly postgres: string;
   /** 18 of 18.4. */
   readonly major: number;
-};
+}
 
-export type BinariesWanted = {
+export interface BinariesWanted {
   /** The version whose cluster has to be opened; none: whatever is there. */
   readonly major?: number | undefined;
   /** As the environment's PATH. */
   readonly searchPath?: string;
   /** Where systems install PostgreSQL: folders with one folder a version. Default: Debian's, Red Hat's, Homebrew's. */
   readonly systemFolders?: readonly string[];
-};
+}
 
 const oldestMajor = 15;
 const installedIn = ['/usr/lib/postgresql', '/usr', '/opt/homebrew/opt', '/usr/local/opt'] as const;

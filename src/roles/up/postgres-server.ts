@@ -12,7 +12,7 @@ import {
 import type { RunningServer } from './nats-server.ts';
 import { type PostgresBinaries, postgresBinaries, postgresUser } from './postgres-binaries.ts';
 
-export type PostgresServerOptions = {
+export interface PostgresServerOptions {
   /** The cluster's folder; made on the first start. */
   readonly dataDir: string;
   readonly port: number;
@@ -31,7 +31,7 @@ export type PostgresServerOptions = {
   readonly searchPath?: string;
   /** Goes before the server's command line, such as `env NAME=value`. */
   readonly prefix?: readonly string[];
-};
+}
 
 export const postgresServerDefaults = { maxConnections: 100, readyTimeoutMs: 60_000 } as const;
 

@@ -8,14 +8,14 @@ import type { Stage } from './stages.ts';
 import type { Supervisor } from './supervisor.ts';
 import { UpError } from './up-error.ts';
 
-export type RolesOptions = {
+export interface RolesOptions {
   readonly context: UpContext;
   /** The command line that runs a role. */
   readonly roleCommand: (role: RoleName) => readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly nc: NatsConnection;
   readonly stop: AbortSignal;
-};
+}
 
 const readyTimeoutMs = 30_000;
 

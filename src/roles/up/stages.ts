@@ -9,11 +9,11 @@ const stageOrder = ['doors', 'workers', 'delivery', 'nats', 'postgres'] as const
 
 export type Stage = (typeof stageOrder)[number];
 
-export type Stages = {
+export interface Stages {
   add(stage: Stage, supervisor: Supervisor): void;
   /** Stops everything, stage by stage; once `hurry` is aborted, everything that is left at once. */
   stop(progress: Progress, hurry: AbortSignal): Promise<void>;
-};
+}
 
 export function createStages(): Stages {
   const supervisors = new Map<Stage, Supervisor[]>(stageOrder.map((stage) => [stage, []]));

@@ -3,16 +3,16 @@ import type { ChildExit } from './child-process.ts';
 import { UpError } from './up-error.ts';
 
 /** A process that a supervisor looks after: one of our servers, or a role. */
-export type SupervisedProcess = {
+export interface SupervisedProcess {
   readonly pid: number;
   readonly exited: Promise<ChildExit>;
   /** Stops in order, within a deadline of its own. */
   stop(): Promise<unknown>;
   /** Stops at once. */
   kill(): Promise<unknown>;
-};
+}
 
-export type SupervisorOptions = {
+export interface SupervisorOptions {
   readonly name: string;
   /** Starts the process; called again whenever it has ended by itself. Throws when it cannot be started. */
   readonly start: () => Promise<SupervisedProcess>;
@@ -24,9 +24,9 @@ export type SupervisorOptions = {
   readonly onFatal: (error: UpError) => void;
   /** What it said at its end, for the line that says so. */
   readonly lastWords?: () => string | undefined;
-};
+}
 
-export type Supervisor = {
+export interface Supervisor {
   readonly name: string;
   /** The process of the moment; `undefined` while it waits to be started again. */
   pid(): number | undefined;
@@ -34,7 +34,7 @@ export type Supervisor = {
   stop(): Promise<void>;
   /** Makes a stop under way, or a new one, immediate. */
   kill(): Promise<void>;
-};
+}
 
 /** What a process exits with when its settings are wrong (EX_CONFIG of sysexits). */
 const configurationExitCode = 78;

@@ -21,7 +21,7 @@ import { reachableHost, startRoles } from './roles.ts';
 import { ensureReceiptKey, ensureSecretsKey } from './secrets-key.ts';
 import { UpError } from './up-error.ts';
 
-export type UpOptions = {
+export interface UpOptions {
   readonly config: Config;
   /** What the roles inherit; their settings are written over it. */
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -36,7 +36,7 @@ export type UpOptions = {
   readonly stop: AbortSignal;
   /** Aborted: do not wait for an orderly end any longer. */
   readonly hurry: AbortSignal;
-};
+}
 
 /**
  * Runs the whole system on this machine until `stop`, and resolves when everything has ended.
@@ -107,7 +107,10 @@ async function startSystem(context: UpContext, options: UpOptions): Promise<void
   options.write(banner({ instance, dataDir: folder.path, logsDir: folder.logsDir, ...prepared, callAs }));
 }
 
-type Addresses = { readonly natsUrl: string; readonly databaseUrl: string };
+interface Addresses {
+  readonly natsUrl: string;
+  readonly databaseUrl: string;
+}
 
 /** Servers of our own for whatever the settings do not point elsewhere. */
 async function startServers(context: UpContext, stop: AbortSignal): Promise<Addresses> {

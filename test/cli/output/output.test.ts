@@ -90,7 +90,11 @@ const columns = [
   { title: 'N', value: (row: Row) => row.n, align: 'right' as const },
   { title: 'DETAIL', value: (row: Row) => row.detail, minimum: 8 },
 ];
-type Row = { readonly id: string; readonly n: string; readonly detail: string | undefined };
+interface Row {
+  readonly id: string;
+  readonly n: string;
+  readonly detail: string | undefined;
+}
 
 test('a table is aligned by what a terminal shows, also of wide characters', () => {
   const rows = [

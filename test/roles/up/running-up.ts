@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Instance, readInstance } from '../../../src/roles/up/instance.ts';
 import { until } from '../../harness/until.ts';
 
-export type RunningUp = {
+export interface RunningUp {
   readonly pid: number;
   readonly exited: Promise<number>;
   /** Everything it has printed so far. */
@@ -13,7 +13,7 @@ export type RunningUp = {
   signal(signal: NodeJS.Signals): void;
   /** Stops it when it runs still, and waits for its end. */
   [Symbol.asyncDispose](): Promise<void>;
-};
+}
 
 const mainFile = join(import.meta.dir, '../../../src/cli/main.ts');
 

@@ -115,7 +115,7 @@ function isHistogram(value: unknown): value is HistogramCounts {
   return Array.isArray(value.bounds) && Array.isArray(value.counts);
 }
 
-export function quantilesOf(histograms: readonly HistogramCounts[]): RoleRates['doorToRowMs'] {
+function quantilesOf(histograms: readonly HistogramCounts[]): RoleRates['doorToRowMs'] {
   const [first] = histograms;
   if (first === undefined) return { p50: null, p99: null };
   const counts = first.counts.map((_, at) =>

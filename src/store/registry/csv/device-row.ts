@@ -101,7 +101,11 @@ function tokenOf(cells: Cells, line: number): Uint8Array | undefined {
   return hashToken(token);
 }
 
-type Bounds = { readonly whole: boolean; readonly least: number; readonly most: number };
+interface Bounds {
+  readonly whole: boolean;
+  readonly least: number;
+  readonly most: number;
+}
 
 function numberOf(cells: Cells, column: string, line: number, bounds: Bounds): number | undefined {
   const text = cells[column] ?? '';

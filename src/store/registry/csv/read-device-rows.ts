@@ -34,10 +34,10 @@ export async function* readDeviceRows(source: Readable, options: ReadOptions): A
   }
 }
 
-type ParsedRecord = {
+interface ParsedRecord {
   readonly record: Readonly<Record<string, string>>;
   readonly info: { readonly lines: number };
-};
+}
 
 function checkHeader(header: readonly string[]): string[] {
   const names = header.map((name) => name.trim().toLowerCase());
