@@ -51,6 +51,41 @@ export function nextRouteSecrets(
   };
 }
 
+/**
+ * Headers and passwords that are stored go to the place that they were given for, and to no other: who may change a route may
+ * not see them, and would only have to send them to a place of their own. Signatures give nothing away.
+ *
+ * @param before as they are stored
+ * @throws RouteFault where the destination moves, and they are not given anew or taken away
+ */
+export function requireSecretsAnew(
+  from: Destination,
+  to: Destination,
+  before: RouteSecrets,
+  changes: SecretChanges,
+): void {
+  if (isSamePlace(from, to)) return;
+  for (const name of ['headers', 'password'] as const) {
+    if (before[name] !== undefined && changes[name] === undefined)
+      throw fault(
+        `The destination is another place: give the secret ${name} anew, or null for none. What is stored is not sent elsewhere`,
+      );
+  }
+}
+
+/** Whether the same server hears what is sent: its paths and queries are one place. */
+export function isSamePlace(one: Destination, other: Destination): boolean {
+  return placeOf(one) === placeOf(other);
+}
+
+function placeOf(destination: Destination): string {
+  if (destination.kind === 'nats') return 'nats';
+  const { kind, url } = destination;
+  if (url === undefined) return kind;
+  const { protocol, host } = new URL(url);
+  return `${kind} ${protocol}//${host}`;
+}
+
 function signingSecrets(
   { signingSecret, unsigned }: SecretChanges,
   before: RouteSecrets | undefined,

@@ -91,6 +91,37 @@ test('a change keeps what it does not name; another kind of destination has secr
   expect(back.json).toMatchObject({ signing_secret: expect.stringMatching(/^whsec_/) });
 });
 
+test('stored headers and passwords are not sent to another place than they were given for', async () => {
+  const [here, there] = ['https://own.example:8443/hook', 'https://elsewhere.example:8443/hook'];
+  const destination = (url: string) => ({ kind: 'webhook', url });
+  const headers = { authorization: 'Bearer of-theirs' };
+  await call('POST', own, { name: 'moving', destination: destination(here), secrets: { headers } });
+  const before = await secretsOf('moving');
+  for (const url of [there, here.replace('8443', '8444'), here.replace('https', 'http')]) {
+    const { status, json } = await call('PATCH', `${own}/moving`, { destination: destination(url) });
+    expect([status, json]).toMatchObject([400, { field: 'secrets' }]);
+  }
+  expect((await call('GET', `${own}/moving`)).json).toMatchObject({ destination: { url: here } });
+  const path = await call('PATCH', `${own}/moving`, { destination: destination(`${here}/2?a=b`) });
+  expect(path.status).toBe(200);
+  expect(await secretsOf('moving')).toEqual(before);
+  const anew = { headers: { authorization: 'Bearer of-elsewhere' } };
+  const moved = await call('PATCH', `${own}/moving`, { destination: destination(there), secrets: anew });
+  expect(moved.status).toBe(200);
+  expect(await secretsOf('moving')).toEqual({ ...before, ...anew });
+  const mqtt = (url: string) => ({ kind: 'mqtt', url, topic: 'x' });
+  await call('POST', own, {
+    name: 'broker',
+    destination: mqtt('mqtts://a.example'),
+    secrets: { password: 'p' },
+  });
+  const refused = await call('PATCH', `${own}/broker`, { destination: mqtt('mqtts://b.example') });
+  expect(refused.json).toMatchObject({ field: 'secrets' });
+  const without = { destination: mqtt('mqtts://b.example'), secrets: { password: null } };
+  expect((await call('PATCH', `${own}/broker`, without)).status).toBe(200);
+  expect(await secretsOf('broker')).toBeUndefined();
+});
+
 test('a route is turned off and on, exists once, and is removed; each change has its row', async () => {
   const name = await aRoute(world);
   expect((await call('POST', own, { name, destination: webhook })).status).toBe(409);

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { nextRouteSecrets } from '../../../model/next-route-secrets.ts';
+import { isSamePlace, nextRouteSecrets, requireSecretsAnew } from '../../../model/next-route-secrets.ts';
 import type { Destination } from '../../../model/route-destination.ts';
 import { addRoute } from '../../../store/registry/add-route.ts';
 import { removeRoute, saveRoute, setRouteEnabled } from '../../../store/registry/change-route.ts';
@@ -144,7 +144,8 @@ const patch = defineOperation({
   tag,
   summary: 'Change a route',
   description:
-    'What is absent stays. Jobs that wait go to the new destination. A new signing secret counts at once: ' +
+    'What is absent stays. Where the destination becomes another host, secret headers and a password are to be given anew, or taken ' +
+    'away with null. Jobs that wait go to the new destination. A new signing secret counts at once: ' +
     '`rotate-secret` lets the old one count beside it.',
   access: 'write',
   params: ofRoute,
@@ -165,13 +166,16 @@ const patch = defineOperation({
   },
 });
 
-/** Where nothing of them changes, the key is not needed. */
+/** Where neither they nor the destination change, the key is not needed. */
 function secretsFor(draft: Draft, found: RouteWithSecrets, body: RouteInput, services: ConsoleServices) {
   const { kind } = draft.destination;
-  const isSameKind = destinationOf(found.route).kind === kind;
-  if (isSameKind && body.secrets === undefined) return { sealed: found.secrets, generated: undefined };
+  const from = destinationOf(found.route);
+  const isSameKind = from.kind === kind;
+  if (body.secrets === undefined && isSamePlace(from, draft.destination))
+    return { sealed: found.secrets, generated: undefined };
   const before = isSameKind ? openSecrets(found.secrets, draft, services.routes) : undefined;
   const changes = secretChangesOf(body.secrets);
+  if (before !== undefined) requireSecretsAnew(from, draft.destination, before, changes);
   const { secrets, generated } = nextRouteSecrets(kind, changes, before, () => newSecret(services));
   return { sealed: sealSecrets(secrets, draft, services.routes), generated };
 }
