@@ -1,7 +1,7 @@
 /**
  * Prints the rows of the tables in `docs/proof.md` from what `tributary prove --json` printed:
- * `bun scripts/proof-table.ts kill-*.json`; of a cluster's, fault by fault: `bun scripts/proof-table.ts --cluster *.json`. No
- * figure there is typed by hand.
+ * `bun scripts/proof-table.ts kill-*.json`; fault by fault, of a cluster's: `bun scripts/proof-table.ts --cluster *.json`, and of
+ * the bridge's: `--bridge`. No figure there is typed by hand.
  */
 import { readFileSync } from 'node:fs';
 import type { FaultSummary, ProveReport, Spread } from '../src/prove/report.ts';
@@ -11,11 +11,12 @@ const number = (value: number) => Math.round(value).toLocaleString('en-US');
 const spread = (value: Spread | undefined | null) =>
   value === undefined || value === null ? '—' : `${number(value.median)} / ${number(value.worst)}`;
 
-const isCluster = process.argv[2] === '--cluster';
-for (const file of process.argv.slice(isCluster ? 3 : 2)) {
+const kind = process.argv[2]?.startsWith('--') ? process.argv[2] : undefined;
+const rowOf = kind === '--bridge' ? bridgeRow : kind === '--cluster' ? clusterRow : undefined;
+for (const file of process.argv.slice(kind === undefined ? 2 : 3)) {
   const report: ProveReport = JSON.parse(readFileSync(file, 'utf8'));
-  if (isCluster) {
-    for (const row of [...report.faults, report.total]) console.log(clusterRow(report, row));
+  if (rowOf !== undefined) {
+    for (const row of [...report.faults, report.total]) console.log(rowOf(report, row));
     continue;
   }
   const { total } = report;
@@ -41,10 +42,34 @@ for (const file of process.argv.slice(isCluster ? 3 : 2)) {
   console.log(`| ${cells.join(' | ')} |`);
 }
 
-function clusterRow({ seed, violations }: ProveReport, row: FaultSummary): string {
+function foundIn({ violations }: ProveReport, row: FaultSummary): string {
   const found = violations.filter(({ faults }) => row.fault === 'all' || faults.includes(row.fault)).length;
+  return found === 0 ? 'held' : '**violated**';
+}
+
+function bridgeRow(report: ProveReport, row: FaultSummary): string {
   const cells = [
-    seed,
+    report.seed,
+    row.fault,
+    number(row.trials),
+    number(row.answered),
+    number(row.stored),
+    number(row.quarantined),
+    row.lost,
+    row.doubled,
+    number(row.forgotten_by_broker),
+    number(row.unknown),
+    number(row.redeliveries),
+    spread(row.first_yes_ms),
+    spread(row.settled_ms),
+    foundIn(report, row),
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+function clusterRow(report: ProveReport, row: FaultSummary): string {
+  const cells = [
+    report.seed,
     row.fault,
     number(row.trials),
     number(row.answered),
@@ -56,7 +81,7 @@ function clusterRow({ seed, violations }: ProveReport, row: FaultSummary): strin
     spread(row.first_yes_ms),
     spread(row.after_election_ms),
     spread(row.settled_ms),
-    found === 0 ? 'held' : '**violated**',
+    foundIn(report, row),
   ];
   return `| ${cells.join(' | ')} |`;
 }

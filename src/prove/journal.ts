@@ -8,6 +8,8 @@ export interface JournalEntry {
   /** Of the first attempt, on the monotonic clock. */
   firstStartedMs: number;
   yes: number;
+  /** When the last of them came, on the monotonic clock. */
+  lastYesMs: number | undefined;
   no: number;
   unknown: number;
   /** Of the last attempt that got no yes. */
@@ -68,8 +70,10 @@ export function createJournal(now: () => number, wallClock: () => number): Journ
       if (answer === 'yes' && entry.yes === 0) totals.answered += 1;
       if (answer === 'unknown') totals.unknown += 1;
       entry[answer] += 1;
-      if (answer === 'yes') sawYes(entry, span);
-      else entry.lastWhy = why;
+      if (answer === 'yes') {
+        entry.lastYesMs = span.endedMs;
+        sawYes(entry, span);
+      } else entry.lastWhy = why;
     },
     get answered() {
       return totals.answered;
@@ -94,6 +98,7 @@ function newEntry(message: ProveMessage, { startedMs }: Span): JournalEntry {
     attempts: 0,
     firstStartedMs: startedMs,
     yes: 0,
+    lastYesMs: undefined,
     no: 0,
     unknown: 0,
     lastWhy: undefined,

@@ -61,8 +61,14 @@ export interface ProveResult {
 export const proveDefaults = {
   messages: 1_000,
   trials: 20,
-  counts: { gateway: 2, mqtt: 2, worker: 2, delivery: 2 } satisfies Record<ProvenRole, number>,
-  clusterCounts: { gateway: 2, mqtt: 1, worker: 3, delivery: 2 } satisfies Record<ProvenRole, number>,
+  counts: { gateway: 2, mqtt: 2, 'mqtt-bridge': 2, worker: 2, delivery: 2 } satisfies Record<
+    ProvenRole,
+    number
+  >,
+  clusterCounts: { gateway: 2, mqtt: 1, 'mqtt-bridge': 2, worker: 3, delivery: 2 } satisfies Record<
+    ProvenRole,
+    number
+  >,
   /** In a short trial. */
   messagesPerSecond: 1_000,
   tenants: 4,
@@ -117,6 +123,8 @@ function shapeOf(faults: readonly Fault[], options: Pick<ProveOptions, 'cluster'
     smallDisks: needs.has('small disks'),
     fakedClocks: needs.has('faked clocks'),
     routed: needs.has('routes'),
+    bridged: needs.has('broker'),
+    plainSubscription: needs.has('plain subscription'),
     clustered: options.cluster || needs.has('cluster'),
   };
 }
@@ -183,6 +191,7 @@ async function runOne({ stack, routes, trial, devices, faults, firstN }: OneTria
     devices,
     random,
     nowMs: wallClock(),
+    doors: stack.doors,
     padding: stack.shape.smallStream ? proveDefaults.paddingForSmallStream : 0,
     runId: `${options.seed}`,
   });
@@ -216,10 +225,12 @@ async function checkAll(
   const left = await whenEmpty(stack, patience);
   const replayed = (await routes?.replay(patience)) ?? [];
   const rows = await readRows(stack.pool, 0);
-  const { violations } = checkMessages(entries, rows);
+  const { violations } = checkMessages(entries, rows, stack.broker);
   const leftovers: Violation[] =
     left === 0 ? [] : [{ kind: 'stuck', what: `${left} messages are settled and still in the stream` }];
-  const doorsAheadMs = stack.shape.fakedClocks ? maxAheadMs : 0;
+  // What waits at a broker arrives whenever a bridge takes it.
+  const doorsAheadMs =
+    stack.broker !== undefined ? Number.POSITIVE_INFINITY : stack.shape.fakedClocks ? maxAheadMs : 0;
   return [
     ...violations,
     ...(await checkLatest(stack.pool, entries, doorsAheadMs)),

@@ -12,6 +12,8 @@ export interface FaultSummary {
   readonly quarantined: number;
   readonly lost: number;
   readonly doubled: number;
+  /** Acknowledged by a broker that lost them when it was killed, before a bridge had them; no violation. */
+  readonly forgotten_by_broker: number;
   readonly unknown: number;
   readonly redeliveries: number;
   readonly first_yes_ms: Spread | undefined;
@@ -41,6 +43,8 @@ export interface ProveReport {
   readonly violations: readonly ReportedViolation[];
   /** Violations by kind, all kinds. */
   readonly counts: Readonly<Record<ViolationKind, number>>;
+  /** Each message that a killed broker lost, and how that is known. */
+  readonly forgotten: readonly string[];
   readonly folders: readonly string[];
   /** Faults that were asked for and that this machine cannot stage. */
   readonly left_out: readonly LeftOut[];
@@ -78,6 +82,7 @@ export function createReport(
     strikes: strikesOf(result.trials),
     violations,
     counts,
+    forgotten: result.trials.flatMap((trial) => trial.forgotten.map(({ what }) => what)),
     folders: result.folders,
     left_out: run.leftOut,
   };
@@ -128,6 +133,7 @@ function summarize(
     quarantined: sum((trial) => trial.quarantined),
     lost: count('lost'),
     doubled: count('doubled'),
+    forgotten_by_broker: sum((trial) => trial.forgotten.length),
     unknown: sum((trial) => trial.unknown),
     redeliveries: sum((trial) => trial.redeliveries),
     first_yes_ms: spreadOf(faults.flatMap(({ firstYesMs }) => firstYesMs ?? [])),

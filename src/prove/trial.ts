@@ -1,5 +1,6 @@
 import { checkBooks } from './check/check-books.ts';
 import { checkMessages } from './check/check-messages.ts';
+import type { Forgotten } from './check/forgotten.ts';
 import { readRows } from './check/rows.ts';
 import type { Fault } from './faults/fault.ts';
 import { createJournal, type Journal, type JournalEntry } from './journal.ts';
@@ -50,12 +51,16 @@ export interface TrialResult {
   readonly answered: number;
   readonly stored: number;
   readonly quarantined: number;
+  /** What a killed broker had acknowledged and not yet written. */
+  readonly forgotten: readonly Forgotten[];
   readonly unknown: number;
   readonly redeliveries: number;
   readonly worstYesMs: number;
   readonly durationMs: number;
   readonly violations: readonly Violation[];
 }
+
+const arrivalPollMs = 100;
 
 export const trialDefaults = {
   /** How long after the last fault nothing may move: no message gets its yes, or settling does not end. */
@@ -71,9 +76,16 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult & { e
   const senders = {
     http: createHttpSender(stack.httpUrls),
     batch: createBatchSender(stack.httpUrls),
-    mqtt: createMqttSender(stack.mqttUrls),
+    mqtt: createMqttSender(stack.mqttUrls, stack.broker === undefined),
   };
-  const drive: DriveOptions = { senders, journal, random: options.randomFor(1), now, stop };
+  const drive: DriveOptions = {
+    senders,
+    doors: stack.doors,
+    journal,
+    random: options.randomFor(1),
+    now,
+    stop,
+  };
   const complaints: Violation[] = [];
   const load = startLoad(messages, options.durationMs, drive);
   const struck = await strikeAll(options, journal, complaints);
@@ -81,6 +93,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult & { e
   const giveUp = AbortSignal.timeout(trialDefaults.patienceMs);
   await resendSome(messages, drive, giveUp);
   await Promise.all(Object.values(senders).map((sender) => sender.close()));
+  await whenArrived(stack, journal, { firstN: messages[0]?.n ?? 0, now, stop });
   const { settled, stand } = await whenSettled(stack, { timeoutMs: trialDefaults.patienceMs, now, stop });
   const settledMs = now();
   if (!settled && !stop.aborted) complaints.push(notSettled(stand));
@@ -90,7 +103,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult & { e
     complaints.push({ kind: 'stuck', what: `${unsent} messages were never sent` });
   for (const what of journal.outOfContract) complaints.push({ kind: 'answer', what });
   const rows = await readRows(stack.pool, messages[0]?.n ?? 0);
-  const { violations, counts } = checkMessages(entries, rows);
+  const { violations, counts, forgotten } = checkMessages(entries, rows, stack.broker);
   const after = stand ?? before;
   const books = settled ? await checkBooks(stack, keyedIdentities(messages)) : [];
   const routed = (await options.routes?.check({ timeoutMs: trialDefaults.patienceMs, now, stop })) ?? [];
@@ -109,6 +122,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult & { e
     messages: messages.length,
     answered: journal.answered,
     ...counts,
+    forgotten,
     unknown: journal.unknown,
     redeliveries: Math.max(0, after.deliveries - before.deliveries - (after.lastSeq - before.lastSeq)),
     worstYesMs: journal.worstYesMs,
@@ -174,6 +188,22 @@ async function whileItMoves(load: Load, journal: Journal): Promise<void> {
     answered = journal.answered;
   }, trialDefaults.patienceMs);
   await load.done.finally(() => clearInterval(timer));
+}
+
+/** A broker answers before a bridge has the message: waits until all that it promised are rows, or time is up. */
+async function whenArrived(
+  { pool, broker }: Pick<Stack, 'pool' | 'broker'>,
+  { entries }: Journal,
+  { firstN, now, stop }: Pick<TrialOptions, 'now' | 'stop'> & { readonly firstN: number },
+): Promise<void> {
+  if (broker === undefined) return;
+  const deadline = now() + trialDefaults.patienceMs;
+  while (now() < deadline && !stop.aborted) {
+    const rows = await readRows(pool, firstN);
+    const { violations } = checkMessages([...entries.values()], rows, broker);
+    if (violations.every(({ kind }) => kind !== 'lost')) return;
+    await Bun.sleep(arrivalPollMs);
+  }
 }
 
 function notSettled(stand: Awaited<ReturnType<typeof whenSettled>>['stand']): Violation {

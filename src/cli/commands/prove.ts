@@ -5,6 +5,7 @@ import { faults, parseFaults } from '../../prove/faults/faults.ts';
 import { type ProveProgress, proveDefaults, runProve } from '../../prove/prove.ts';
 import { createReport } from '../../prove/report.ts';
 import { needsOf } from '../../prove/schedule.ts';
+import { brokerMissing, findBroker } from '../../prove/stack/broker.ts';
 import { faketimeMissing, findFaketime } from '../../prove/stack/faked-clock.ts';
 import { whyNoMount } from '../../prove/stack/small-disk.ts';
 import type { CliContext } from '../context.ts';
@@ -41,7 +42,7 @@ export function addProveCommand(program: Command, context: CliContext): void {
       'answered, strikes with faults, lets it settle, and compares every answer with the rows. Exit code 1 when ' +
       'anything is lost, doubled or does not add up.\n\n' +
       `Faults:\n${faults.map(({ name, about }) => `  ${name.padEnd(20)} ${about}`).join('\n')}\n\n` +
-      'Groups of them: kill, pause, restart, network, full, disk, clock-step, routes, cluster; all: without the last four.',
+      'Groups of them: kill, pause, restart, network, full, disk, clock-step, routes, bridge, cluster; all: without the last five.',
     examples: [
       'prove',
       'prove --trials 100 --faults kill-worker --seed 7',
@@ -77,7 +78,7 @@ export function addProveCommand(program: Command, context: CliContext): void {
       const seed = options.seed ?? Math.floor(context.random() * 4_294_967_296);
       const trials =
         options.minutes === undefined || self.getOptionValueSource('trials') === 'cli' ? options.trials : 1;
-      const { possible: chosen, leftOut } = chooseFaults(options);
+      const { possible: chosen, leftOut } = chooseFaults(options, environment.PATH ?? '');
       for (const { fault, why } of leftOut) terminal.note(`left out: ${fault}: ${why}`);
       terminal.note(`seed ${seed}`);
       const startedMs = performance.now();
@@ -105,12 +106,21 @@ export function addProveCommand(program: Command, context: CliContext): void {
     });
 }
 
-function chooseFaults({ faults: asked, cluster = false }: Options): PossibleFaults {
+function chooseFaults(
+  { faults: asked, cluster = false, minutes }: Options,
+  searchPath: string,
+): PossibleFaults {
   const wanted = asked ?? parseFaults([cluster ? 'cluster' : 'kill']);
   const chosen = possibleFaults(wanted, findFaketime() === undefined ? faketimeMissing : undefined);
   if (chosen.possible.length === 0) throw usageError(`No fault is left: ${faketimeMissing}.`);
   if (cluster && needsOf(chosen.possible).has('proxies'))
     throw usageError('Faults of the network are of one server: leave them out with --cluster.');
+  const isBridged = needsOf(chosen.possible).has('broker');
+  if (isBridged && findBroker(searchPath) === undefined) throw usageError(`${brokerMissing}.`);
+  if (isBridged && minutes !== undefined && chosen.possible.some(({ group }) => group !== 'bridge'))
+    throw usageError(
+      'Faults of the bridge run on a stack of their own: leave the others out with --minutes.',
+    );
   const whyNoDisk = needsOf(chosen.possible).has('small disks') ? whyNoMount() : undefined;
   if (whyNoDisk !== undefined)
     throw usageError(`Faults of the disk mount a tmpfs, and ${whyNoDisk}: leave them out, or use sudo.`);

@@ -10,7 +10,14 @@ export function describeReport(report: ProveReport, columns: number): string {
   const { total, faults } = report;
   const rows = faults.length > 1 ? [...faults, total] : faults;
   const missing = report.left_out.map(({ fault, why }) => `Left out: ${fault}: ${why}`).join('\n');
-  const parts = [counts(rows, columns), times(rows, columns), findings(report), missing, verdict(report)];
+  const parts = [
+    counts(rows, columns),
+    times(rows, columns),
+    findings(report),
+    forgotten(report),
+    missing,
+    verdict(report),
+  ];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
@@ -69,6 +76,14 @@ function findings({ violations, folders }: ProveReport): string {
     ...(more > 0 ? [`  and ${formatCount(more)} more; --json lists all`] : []),
     ...folders.map((folder) => `Logs and data: ${folder}`),
   ].join('\n');
+}
+
+function forgotten({ total, forgotten: lost }: ProveReport): string {
+  if (total.forgotten_by_broker === 0) return '';
+  return (
+    `${formatCount(total.forgotten_by_broker)} messages that the broker had acknowledged were lost by it when it was ` +
+    `killed, before a bridge had them: docs/mqtt-bridge.md#what-the-broker-must-be-told. The first:\n  ${lost[0] ?? ''}`
+  );
 }
 
 function describeViolation({ kind, what, identity, trial, seed, faults }: ReportedViolation): string {

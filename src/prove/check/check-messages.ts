@@ -1,6 +1,8 @@
 import type { JournalEntry } from '../journal.ts';
 import { extraOf, identityOf, type ProveMessage } from '../load/message.ts';
+import type { BrokerEvidence } from '../stack/broker.ts';
 import type { Violation } from '../violation.ts';
+import { type Forgotten, forgottenBy } from './forgotten.ts';
 import type { QuarantineRow, Rows, StoredRow } from './rows.ts';
 
 /** How many of each kind of end there are. */
@@ -9,18 +11,31 @@ export interface MessageCounts {
   readonly quarantined: number;
 }
 
-/** INV row by row: what was answered against what is in the tables. */
+export interface MessagesFound {
+  readonly violations: Violation[];
+  readonly counts: MessageCounts;
+  /** What the broker acknowledged and lost before any bridge had it: no violation of ours. */
+  readonly forgotten: readonly Forgotten[];
+}
+
+/** INV row by row: what was answered against what is in the tables. @param broker of a stack where one gave the answers */
 export function checkMessages(
   entries: readonly JournalEntry[],
   rows: Rows,
-): { readonly violations: Violation[]; readonly counts: MessageCounts } {
+  broker?: BrokerEvidence,
+): MessagesFound {
   const stored = Map.groupBy(rows.stored, ({ n }) => n);
   const quarantined = Map.groupBy(rows.quarantined, ({ n }) => n);
   const violations: Violation[] = [];
+  const forgotten: Forgotten[] = [];
   for (const entry of entries) {
     const own = stored.get(entry.message.n) ?? [];
     const refused = quarantined.get(entry.message.n) ?? [];
-    violations.push(...checkMessage(entry, own, refused));
+    const lost = broker === undefined ? undefined : forgottenBy(entry, broker);
+    const found = checkMessage(entry, own, refused, broker !== undefined);
+    // Where it has its rows, the broker's loss was made good by a resend.
+    if (lost !== undefined && found.some(({ kind }) => kind === 'lost')) forgotten.push(lost);
+    violations.push(...found.filter(({ kind }) => kind !== 'lost' || lost === undefined));
   }
   const known = new Set(entries.map(({ message }) => message.n));
   for (const row of rows.stored)
@@ -29,13 +44,15 @@ export function checkMessages(
     if (row.n === undefined || !known.has(row.n))
       violations.push(foreign(`quarantine row ${row.position}: ${row.reason}`));
   violations.push(...checkUnique(rows));
-  return { violations, counts: { stored: rows.stored.length, quarantined: rows.quarantined.length } };
+  const counts = { stored: rows.stored.length, quarantined: rows.quarantined.length };
+  return { violations, counts, forgotten };
 }
 
 function checkMessage(
   entry: JournalEntry,
   stored: readonly StoredRow[],
   quarantined: readonly QuarantineRow[],
+  bridged: boolean,
 ): Violation[] {
   const { message } = entry;
   const right = message.destiny === 'stored' ? stored : quarantined;
@@ -47,7 +64,7 @@ function checkMessage(
     found.push({ kind, what: `${told}: ${what}`, identity });
   if (entry.yes === 0) add('stuck', `no yes; the last answer was ${entry.lastWhy ?? 'none'}`);
   if (wrong.length > 0) add('misplaced', `${placeOf(message.destiny)} expected, but ${shown(wrong)}`);
-  const { least, most } = boundsOf(entry);
+  const { least, most } = boundsOf(entry, bridged);
   if (right.length < least && wrong.length === 0)
     add('lost', `${right.length} rows where ${least} were promised`);
   if (right.length > most)
@@ -62,12 +79,19 @@ function checkMessage(
   return found;
 }
 
-/** How many rows a message may have. */
-function boundsOf({ message, yes, unknown }: JournalEntry): { least: number; most: number } {
+/**
+ * How many rows a message may have. What a broker delivers to a bridge again has no end that its answers would tell: only
+ * an identity makes it one row.
+ */
+function boundsOf(
+  { message, yes, unknown }: JournalEntry,
+  bridged: boolean,
+): { least: number; most: number } {
   // Each send is a message of its own: every yes is a row, and an unknown outcome may be one.
-  if (message.class === 'none') return { least: yes, most: yes + unknown };
+  const sends = bridged ? Number.POSITIVE_INFINITY : yes + unknown;
+  if (message.class === 'none') return { least: yes, most: sends };
   // Quarantine keeps every sequence; JetStream may have dropped some of the resends.
-  if (message.destiny !== 'stored') return { least: Math.min(yes, 1), most: yes + unknown };
+  if (message.destiny !== 'stored') return { least: Math.min(yes, 1), most: sends };
   return { least: Math.min(yes, 1), most: Math.min(yes + unknown, 1) };
 }
 

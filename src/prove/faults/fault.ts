@@ -2,7 +2,15 @@ import type { Door } from '../load/message.ts';
 import type { Stack } from '../stack/stack.ts';
 
 /** What a fault needs of the stack. */
-export type Need = 'proxies' | 'small stream' | 'small disks' | 'faked clocks' | 'routes' | 'cluster';
+export type Need =
+  | 'proxies'
+  | 'small stream'
+  | 'small disks'
+  | 'faked clocks'
+  | 'routes'
+  | 'broker'
+  | 'plain subscription'
+  | 'cluster';
 
 export interface FaultContext {
   readonly stack: Stack;
@@ -28,6 +36,7 @@ export interface Fault {
     | 'disk'
     | 'clock-step'
     | 'routes'
+    | 'bridge'
     | 'cluster';
   readonly about: string;
   readonly needs: readonly Need[];

@@ -1,3 +1,4 @@
+import { bridgeFaults } from './bridge.ts';
 import { clockSteps } from './clock-step.ts';
 import { clusterFaults } from './cluster.ts';
 import type { Fault } from './fault.ts';
@@ -19,6 +20,7 @@ export const faults: readonly Fault[] = [
   ...fullDisks,
   ...clockSteps,
   ...routeFaults,
+  ...bridgeFaults,
   ...clusterFaults,
 ];
 
@@ -32,8 +34,9 @@ const words: Readonly<Record<string, (fault: Fault) => boolean>> = {
   disk: ({ group }) => group === 'disk',
   'clock-step': ({ group }) => group === 'clock-step',
   routes: ({ group }) => group === 'routes',
+  bridge: ({ group }) => group === 'bridge',
   cluster: ({ group }) => group === 'cluster',
-  all: ({ group }) => !['disk', 'clock-step', 'routes', 'cluster'].includes(group),
+  all: ({ group }) => !['disk', 'clock-step', 'routes', 'bridge', 'cluster'].includes(group),
 };
 
 const faultWords: readonly string[] = [...Object.keys(words), ...faults.map(({ name }) => name)];

@@ -1,10 +1,12 @@
 import { backoffMs } from '../../lib/backoff.ts';
 import type { Journal } from '../journal.ts';
-import { type Door, doors, type ProveMessage, pick } from './message.ts';
+import { type Door, type ProveMessage, pick } from './message.ts';
 import type { Sender } from './sender.ts';
 
 export interface DriveOptions {
   readonly senders: Readonly<Record<Door, Sender>>;
+  /** Those that there are. */
+  readonly doors: readonly Door[];
   readonly journal: Journal;
   readonly random: () => number;
   /** Milliseconds, monotonic. */
@@ -77,7 +79,7 @@ export async function resendSome(
   const ended = AbortSignal.any([options.stop, giveUp]);
   await Promise.all(
     chosen.map((message) =>
-      deliver({ atMs: 0, door: pick(doors, random), messages: [message] }, options, ended),
+      deliver({ atMs: 0, door: pick(options.doors, random), messages: [message] }, options, ended),
     ),
   );
 }

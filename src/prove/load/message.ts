@@ -44,6 +44,8 @@ export interface MessagesOptions {
   readonly random: () => number;
   /** Milliseconds since the epoch; what devices give as `ts` lies shortly before. */
   readonly nowMs: number;
+  /** What it is sent by. */
+  readonly doors: readonly Door[];
   /** Metrics of 1,000 characters that make messages longer. */
   readonly padding: number;
   /** Keeps the keys of one run from those of another. */
@@ -68,7 +70,7 @@ function makeMessage(n: number, options: MessagesOptions): ProveMessage {
   const hasTs = messageClass === 'ts_seq' || messageClass === 'key_ts';
   return {
     n,
-    door: pick(doors, random),
+    door: pick(options.doors, random),
     class: messageClass,
     device,
     token: hasWrongToken ? `${device.token}-not` : device.token,

@@ -16,8 +16,10 @@ interface Lane {
 /**
  * QoS 1 over a few connections, some anonymous with the token in the payload, some by a device's credentials. A
  * connection that broke, or on which a PUBACK did not come in time, is given up and made anew by the next message.
+ *
+ * @param asDevices false: all anonymous, as at a broker that knows no device
  */
-export function createMqttSender(urls: readonly string[]): Sender {
+export function createMqttSender(urls: readonly string[], asDevices = true): Sender {
   const clients = new Map<string, Promise<MqttClient>>();
   const clientOf = (lane: Lane): Promise<MqttClient> => {
     const open = clients.get(lane.id);
@@ -31,7 +33,7 @@ export function createMqttSender(urls: readonly string[]): Sender {
     return opening;
   };
   const sendOne = async (message: ProveMessage): Promise<SendOutcome> => {
-    const lane = laneOf(message, urls);
+    const lane = laneOf(message, urls, asDevices);
     let client: MqttClient;
     try {
       client = await clientOf(lane);
@@ -49,12 +51,12 @@ export function createMqttSender(urls: readonly string[]): Sender {
   };
 }
 
-function laneOf(message: ProveMessage, urls: readonly string[]): Lane {
+function laneOf(message: ProveMessage, urls: readonly string[], asDevices: boolean): Lane {
   const { device, n } = message;
   const listener = n % urls.length;
   const url = urls[listener] ?? '';
   // One device of each tenant connects as itself.
-  if (message.destiny === 'stored' && device.deviceId.endsWith('-0')) {
+  if (asDevices && message.destiny === 'stored' && device.deviceId.endsWith('-0')) {
     const username = `${device.tenantId}/${device.deviceId}`;
     return { id: `${listener} ${username}`, url, credentials: { username, password: device.token } };
   }

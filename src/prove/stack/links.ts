@@ -55,12 +55,14 @@ export async function startLinks(ports: LinkedPorts): Promise<Links> {
       mqtt: nats.mqtt.port,
       worker: nats.worker.port,
       delivery: ports.natsPort,
+      'mqtt-bridge': ports.natsPort,
     },
     postgres: {
       gateway: postgres.gateway.port,
       mqtt: postgres.mqtt.port,
       worker: postgres.worker.port,
       delivery: ports.postgresPort,
+      'mqtt-bridge': ports.postgresPort,
     },
     byName,
     close: async () => {

@@ -5,7 +5,7 @@ import type { SupervisedProcess } from '../../roles/up/supervisor.ts';
 export const memberKinds = ['gateway', 'mqtt', 'worker', 'nats', 'postgres'] as const;
 /** Those that every stack has; `delivery` is only where routes deliver. */
 export type CommonKind = (typeof memberKinds)[number];
-export type MemberKind = CommonKind | 'delivery';
+export type MemberKind = CommonKind | 'delivery' | 'mqtt-bridge' | 'broker';
 
 /** One process of the stack, which can be struck and comes back as the same member: same port, same data. */
 export interface Member {

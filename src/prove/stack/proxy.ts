@@ -21,7 +21,13 @@ interface Pair {
   readonly upstream: Socket;
 }
 
-export async function startProxy(target: { readonly port: number }): Promise<TcpProxy> {
+export interface ProxyTarget {
+  readonly port: number;
+  /** Called with both ends of each connection before anything passes. */
+  readonly watch?: (client: Socket, upstream: Socket) => void;
+}
+
+export async function startProxy(target: ProxyTarget): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
   let isInterrupted = false;
   const server = createServer({ noDelay: true }, (client) => {
@@ -37,6 +43,7 @@ export async function startProxy(target: { readonly port: number }): Promise<Tcp
       socket.on('error', end);
       socket.on('close', end);
     }
+    target.watch?.(client, upstream);
     if (!isInterrupted) join(pair);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

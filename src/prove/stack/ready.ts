@@ -3,7 +3,9 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { acceptsConnections } from '../../roles/up/ports.ts';
 import { requestMany } from '../../stream/request-many.ts';
 import { rolesStatusSubject } from '../../stream/subjects.ts';
+import type { Broker } from './broker.ts';
 import type { Member } from './member.ts';
+import { type StackShape, sessionsOf } from './settings.ts';
 
 const readyTimeoutMs = 30_000;
 
@@ -11,12 +13,22 @@ export interface ReadyOptions {
   readonly nc: NatsConnection;
   readonly roles: readonly Member[];
   readonly doorPorts: { readonly gateway: readonly number[]; readonly mqtt: readonly number[] };
+  readonly broker: Pick<Broker, 'hasSession'> | undefined;
+  readonly shape: StackShape;
   readonly folder: string;
   readonly now: () => number;
 }
 
 /** Resolves when each role answers on NATS and each door accepts connections. */
-export async function whenReady({ nc, roles, doorPorts, folder, now }: ReadyOptions): Promise<void> {
+export async function whenReady({
+  nc,
+  roles,
+  doorPorts,
+  broker,
+  shape,
+  folder,
+  now,
+}: ReadyOptions): Promise<void> {
   const deadline = now() + readyTimeoutMs;
   for (;;) {
     const pids = await answeringPids(nc);
@@ -24,13 +36,19 @@ export async function whenReady({ nc, roles, doorPorts, folder, now }: ReadyOpti
     const open = await Promise.all(
       [...doorPorts.gateway, ...doorPorts.mqtt].map((port) => acceptsConnections(port)),
     );
-    if (waiting.length === 0 && open.every(Boolean)) return;
+    if (waiting.length === 0 && open.every(Boolean) && haveSessions(roles, broker, shape)) return;
     if (now() > deadline) {
-      const names = waiting.map(({ name }) => name).join(', ');
+      const names = waiting.map(({ name }) => name).join(', ') || 'sessions at the broker are';
       throw new Error(`${names} not ready within ${readyTimeoutMs / 1000} s; see ${folder}/logs`);
     }
     await Bun.sleep(25);
   }
+}
+
+/** Whether the broker has written the bridges' sessions: killed before, it would not know them. */
+function haveSessions(roles: readonly Member[], broker: ReadyOptions['broker'], shape: StackShape): boolean {
+  const bridges = roles.filter(({ kind }) => kind === 'mqtt-bridge');
+  return bridges.every(({ name }) => sessionsOf(shape, name).every((session) => broker?.hasSession(session)));
 }
 
 /** Whether the role's process has said in its log that it is ready. */

@@ -40,6 +40,10 @@ export function launchPostgres(options: {
 export const postgresUrl = (port: number, database: string) =>
   `postgres://tributary:${password}@127.0.0.1:${port}/${database}`;
 
+export function natsUrl(ports: readonly number[]): string {
+  return ports.map((port) => `nats://127.0.0.1:${port}`).join(',');
+}
+
 export async function createDatabase(port: number, name: string): Promise<void> {
   const client = new pg.Client({ connectionString: postgresUrl(port, 'postgres') });
   await client.connect();

@@ -12,6 +12,10 @@ export interface StackShape {
   readonly fakedClocks: boolean;
   /** Routes deliver to a receiver on loopback. */
   readonly routed: boolean;
+  /** Devices publish to a Mosquitto, and bridges take it from there; there is no other door. */
+  readonly bridged: boolean;
+  /** One bridge with a subscription of its own, instead of several that share one. */
+  readonly plainSubscription: boolean;
   /** Three nats-servers, each with every stream. */
   readonly clustered: boolean;
 }
@@ -57,6 +61,24 @@ export function roleSettings(shape: StackShape, addresses: RoleAddresses): Recor
     TRIBUTARY_STREAM_MAX_BYTES: String(shape.smallStream ? mebibyte : 1024 * mebibyte),
   };
 }
+
+/** Two sessions for each bridge that shares its subscription. */
+export function bridgeSettings(
+  { plainSubscription }: StackShape,
+  brokerUrl: string,
+  name: string,
+): Record<string, string> {
+  return {
+    TRIBUTARY_BRIDGE_URL: brokerUrl,
+    TRIBUTARY_BRIDGE_CLIENT_ID: name,
+    TRIBUTARY_BRIDGE_SHARED: plainSubscription ? 'no' : 'yes',
+    TRIBUTARY_BRIDGE_CONNECTIONS: plainSubscription ? '1' : '2',
+  };
+}
+
+/** A bridge's client ids. */
+export const sessionsOf = ({ plainSubscription }: StackShape, bridge: string) =>
+  plainSubscription ? [`${bridge}-1`] : [`${bridge}-1`, `${bridge}-2`];
 
 /** Of the environment only what every program needs. */
 export function plainEnvironment(

@@ -7,26 +7,29 @@ import type { Logger } from 'pino';
 import type { ChildExit } from '../../roles/up/child-process.ts';
 import { findNatsServer } from '../../roles/up/nats-binary.ts';
 import { findFreePort } from '../../roles/up/ports.ts';
-import { startRole } from '../../roles/up/role-processes.ts';
 import { migrate } from '../../store/migrate.ts';
 import { createPool } from '../../store/pool.ts';
 import { connectNats } from '../../stream/connection.ts';
 import { oldestForClusters } from '../../stream/durability.ts';
+import { type Door, doors } from '../load/message.ts';
+import { type Broker, type BrokerEvidence, createBroker } from './broker.ts';
 import { createNatsCluster, type NatsCluster, whenCurrent, whenJetStreamAnswers } from './cluster.ts';
 import { createFakedClocks, withoutLeftovers } from './faked-clock.ts';
 import { type Links, startLinks } from './links.ts';
 import { createMember, type Member, type MemberKind } from './member.ts';
 import type { ProvenRole } from './proven-role.ts';
-import { saysReady, whenReady } from './ready.ts';
+import { whenReady } from './ready.ts';
+import { createRoles, databaseName } from './roles.ts';
 import {
   createDatabase,
   launchNats,
   launchPostgres,
   natsFolder,
+  natsUrl,
   postgresFolder,
   postgresUrl,
 } from './servers.ts';
-import { plainEnvironment, roleSettings, type StackShape } from './settings.ts';
+import type { StackShape } from './settings.ts';
 import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
 
 export interface StackOptions {
@@ -54,6 +57,10 @@ export interface Stack {
   setClock(name: string, aheadMs: number): void;
   readonly httpUrls: readonly string[];
   readonly mqttUrls: readonly string[];
+  /** What messages can be sent by. */
+  readonly doors: readonly Door[];
+  /** What is known of the broker, where there is one: then it is the only door. */
+  readonly broker: BrokerEvidence | undefined;
   /** Connections for looking, past the proxies. */
   readonly nc: NatsConnection;
   readonly pool: pg.Pool;
@@ -63,7 +70,6 @@ export interface Stack {
   dispose(keepFolder: boolean): Promise<void>;
 }
 
-const databaseName = 'tributary';
 const jetStreamWithinMs = 60_000;
 
 export async function startStack(options: StackOptions): Promise<Stack> {
@@ -119,38 +125,35 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const nc = await connectNats({ url: natsUrl(natsPorts), name: 'tributary prove', log });
   cleanup.defer(() => nc.close());
   await whenJetStreamAnswers(nc, { timeoutMs: jetStreamWithinMs, now: options.now });
-  const doorPorts = {
-    gateway: await portsFor(options.counts.gateway, ports),
-    mqtt: await portsFor(options.counts.mqtt, ports),
-  };
+  const doorPorts = await doorPortsFor(options, ports);
+  const broker = options.shape.bridged
+    ? await createBroker({
+        searchPath,
+        folder,
+        port: await ports(),
+        isShared: !options.shape.plainSubscription,
+        now: options.now,
+      })
+    : undefined;
+  if (broker !== undefined) cleanup.defer(() => broker.close());
+  const brokers = broker === undefined ? [] : [member('broker', 'mosquitto', broker.launch)];
+  await Promise.all(brokers.map((each) => each.start()));
   const links = options.shape.proxied
     ? await startLinks({ natsPort: natsPorts[0] ?? 0, postgresPort, ...doorPorts })
     : undefined;
   if (links !== undefined) cleanup.defer(() => links.close());
-  const running = (['gateway', 'mqtt', 'worker', 'delivery'] as const).filter(
-    (role) => role !== 'delivery' || options.shape.routed,
-  );
-  const roles = running.flatMap((role) =>
-    Array.from({ length: options.counts[role] }, (_, index) => {
-      const name = `${role}-${index + 1}`;
-      const port = role === 'gateway' || role === 'mqtt' ? doorPorts[role][index] : undefined;
-      const environment = roleEnvironment(role, port, { ...options, folder, links, natsPorts, postgresPort });
-      const logFile = join(folder, 'logs', `${name}.log`);
-      const command = [...(clocks?.clockOf(name).prefix ?? []), ...options.roleCommand(role)];
-      return member(role, name, async () => {
-        const child = startRole({ command, environment, logFile });
-        return { ...child, saidReady: () => saysReady(logFile, child.pid) };
-      });
-    }),
+  const roles = createRoles(
+    { ...options, folder, links, natsPorts, postgresPort, doorPorts, broker, clocks },
+    member,
   );
   await Promise.all(roles.map((role) => role.start()));
-  await whenReady({ nc, roles, doorPorts, folder, now: options.now });
+  await whenReady({ nc, roles, doorPorts, broker, shape: options.shape, folder, now: options.now });
   if (cluster !== undefined) {
     const why = await whenCurrent(nc, { timeoutMs: jetStreamWithinMs, now: options.now });
     if (why !== undefined) throw new Error(`the cluster is not ready: ${why}; see ${folder}/logs`);
   }
   const owned = cleanup.move();
-  const members = [...roles, ...nats, postgres];
+  const members = [...roles, ...brokers, ...nats, postgres];
   return {
     shape: options.shape,
     folder,
@@ -165,7 +168,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       clocks.set(name, aheadMs);
     },
     httpUrls: (links?.gateways ?? doorPorts.gateway).map((port) => `http://127.0.0.1:${port}`),
-    mqttUrls: (links?.mqtts ?? doorPorts.mqtt).map((port) => `mqtt://127.0.0.1:${port}`),
+    mqttUrls: mqttUrlsOf(broker, links, doorPorts),
+    doors: options.shape.bridged ? ['mqtt'] : doors,
+    broker: broker?.evidence,
     nc,
     pool,
     takeCrashes: () => crashes.splice(0),
@@ -196,10 +201,6 @@ async function loneServer(options: {
   return { name: 'nats', port, launch: launchNats({ binary, storeDir: natsFolder(folder), port, logFile }) };
 }
 
-function natsUrl(ports: readonly number[]): string {
-  return ports.map((port) => `nats://127.0.0.1:${port}`).join(',');
-}
-
 /** Large enough for some hundred trials, and filled within a moment. */
 function mountDisks(folder: string) {
   return {
@@ -221,33 +222,28 @@ function createPorts(random: () => number): () => Promise<number> {
   };
 }
 
+/** With a broker it is the only door. */
+async function doorPortsFor(
+  { shape, counts }: Pick<StackOptions, 'shape' | 'counts'>,
+  ports: () => Promise<number>,
+): Promise<{ gateway: number[]; mqtt: number[] }> {
+  if (shape.bridged) return { gateway: [], mqtt: [] };
+  return { gateway: await portsFor(counts.gateway, ports), mqtt: await portsFor(counts.mqtt, ports) };
+}
+
+function mqttUrlsOf(
+  broker: Broker | undefined,
+  links: Links | undefined,
+  { mqtt }: { readonly mqtt: readonly number[] },
+): string[] {
+  if (broker !== undefined) return [broker.url];
+  return (links?.mqtts ?? mqtt).map((port) => `mqtt://127.0.0.1:${port}`);
+}
+
 async function portsFor(count: number, ports: () => Promise<number>): Promise<number[]> {
   const found: number[] = [];
   while (found.length < count) found.push(await ports());
   return found;
-}
-
-type RoleContext = Pick<StackOptions, 'shape' | 'environment'> & {
-  readonly folder: string;
-  readonly links: Links | undefined;
-  readonly natsPorts: readonly number[];
-  readonly postgresPort: number;
-};
-
-function roleEnvironment(role: ProvenRole, port: number | undefined, context: RoleContext) {
-  const { links, shape, folder } = context;
-  const natsPorts = links === undefined ? context.natsPorts : [links.nats[role]];
-  const postgresPort = links?.postgres[role] ?? context.postgresPort;
-  return {
-    ...plainEnvironment(context.environment),
-    ...roleSettings(shape, {
-      folder,
-      natsUrl: natsUrl(natsPorts),
-      databaseUrl: postgresUrl(postgresPort, databaseName),
-    }),
-    ...(role === 'gateway' ? { TRIBUTARY_HTTP_PORT: String(port) } : {}),
-    ...(role === 'mqtt' ? { TRIBUTARY_MQTT_PORT: String(port) } : {}),
-  };
 }
 
 /** What it keeps is thrown away, so nobody waits for an orderly end. */

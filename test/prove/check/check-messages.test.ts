@@ -3,6 +3,7 @@ import { checkMessages } from '../../../src/prove/check/check-messages.ts';
 import type { QuarantineRow, StoredRow } from '../../../src/prove/check/rows.ts';
 import type { JournalEntry } from '../../../src/prove/journal.ts';
 import { extraOf, identityOf, type ProveMessage } from '../../../src/prove/load/message.ts';
+import type { BrokerEvidence } from '../../../src/prove/stack/broker.ts';
 
 const device = { tenantId: 't', deviceId: 'd', siteId: 's', token: 'token' };
 const keyed: ProveMessage = {
@@ -27,6 +28,7 @@ function entry(message: ProveMessage, counts: Partial<JournalEntry> = {}): Journ
     attempts: 1,
     firstStartedMs: 0,
     yes: 1,
+    lastYesMs: 0,
     no: 0,
     unknown: 0,
     lastWhy: undefined,
@@ -133,4 +135,54 @@ test('what never got a yes is stuck', () => {
   }).violations;
   expect(violation).toMatchObject({ kind: 'stuck', identity: identityOf(keyed) });
   expect(violation?.what).toContain('503 later');
+});
+
+/** A broker that was killed at 1,000, and heard of a bridge again at 2,000. */
+const broker = (more: Partial<BrokerEvidence> = {}, saved: readonly number[] = []): BrokerEvidence => ({
+  isShared: true,
+  hasAcknowledged: () => false,
+  hasDelivered: () => false,
+  subscribedAfter: () => 2_000,
+  deaths: [{ goneAtMs: 1_000, saved: new Set(saved), storeAgeMs: 900 }],
+  ...more,
+});
+
+const lostTo = (evidence: BrokerEvidence, lastYesMs: number) => {
+  const none = { stored: [], quarantined: [] };
+  const { violations, forgotten } = checkMessages([entry(keyed, { lastYesMs })], none, evidence);
+  expect(violations.length + forgotten.length).toBe(1);
+  return violations[0]?.kind ?? forgotten[0]?.what;
+};
+const isSeven = (n: number) => n === 7;
+
+test('what the broker lost with itself is told apart from what we lost, by its store and by what the bridge said', () => {
+  expect(lostTo(broker(), 990)).toBe(
+    'message 7: the broker’s PUBACK came 10 ms before it was gone, and it left a store written 900 ms before, ' +
+      'without the message; no bridge has acknowledged it',
+  );
+  expect(lostTo(broker({}, [7]), 990)).toBe('lost');
+  expect(lostTo(broker({ hasAcknowledged: isSeven }), 990)).toBe('lost');
+  expect(lostTo(broker({ deaths: [] }), 990)).toBe('lost');
+});
+
+test('what the broker answered when it knew no subscription is told apart, by what it never sent', () => {
+  expect(lostTo(broker(), 1_900)).toBe(
+    'message 7: the broker’s PUBACK came after its restart, 100 ms before a bridge had subscribed again, and it ' +
+      'never sent the message to one; no bridge has acknowledged it',
+  );
+  expect(lostTo(broker(), 2_600)).toBe('lost');
+  expect(lostTo(broker({ hasDelivered: isSeven }), 1_900)).toBe('lost');
+  expect(lostTo(broker({ hasAcknowledged: isSeven }), 1_900)).toBe('lost');
+  expect(lostTo(broker({ isShared: false }), 1_900)).toBe('lost');
+});
+
+test('what a broker delivers again is one row with an identity, and may be several without', () => {
+  const twice = (message: ProveMessage) => [
+    row(message, { position: '1/1' }),
+    row(message, { position: '1/2', identity: identityOf(message) ?? 'e'.repeat(32) }),
+  ];
+  const found = (message: ProveMessage) =>
+    checkMessages([entry(message)], { stored: twice(message), quarantined: [] }, broker()).violations;
+  expect(found(fresh)).toEqual([]);
+  expect(found(keyed).map(({ kind }) => kind)).toContain('doubled');
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { createBatchSender } from '../../../src/prove/load/batch.ts';
 import { createHttpSender } from '../../../src/prove/load/http.ts';
-import { makeMessages } from '../../../src/prove/load/message.ts';
+import { doors, makeMessages } from '../../../src/prove/load/message.ts';
 
 const device = { tenantId: 't', deviceId: 'd', siteId: 's', token: 'secret' };
 
@@ -21,6 +21,7 @@ async function outcomesOf(status: number, headers: Record<string, string> = {}) 
       random: () => 0.5,
       nowMs: 0,
       padding: 0,
+      doors,
       runId: 'test',
     });
     const senders = [createHttpSender(urls), createBatchSender(urls)];

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { createSeededRandom } from '../../../src/lib/seeded-random.ts';
 import { faults, parseFaults } from '../../../src/prove/faults/faults.ts';
-import { identityOf, makeMessages } from '../../../src/prove/load/message.ts';
+import { doors, identityOf, makeMessages } from '../../../src/prove/load/message.ts';
 import { needsOf, scheduleMany, scheduleOne } from '../../../src/prove/schedule.ts';
 
 const devices = [0, 1].map((d) => ({
@@ -18,6 +18,7 @@ const make = (seed: number) =>
     random: createSeededRandom(seed),
     nowMs: 1_767_225_600_000,
     padding: 0,
+    doors,
     runId: 'r',
   });
 
@@ -44,9 +45,13 @@ test('no two messages have an identity in common, and the class without one has 
 });
 
 test('names and groups of faults', () => {
-  const anywhere = faults.filter(({ group }) => !['disk', 'clock-step', 'routes', 'cluster'].includes(group));
+  const anywhere = faults.filter(
+    ({ group }) => !['disk', 'clock-step', 'routes', 'bridge', 'cluster'].includes(group),
+  );
   expect(parseFaults(['all'])).toHaveLength(anywhere.length);
-  expect(parseFaults(['all', 'disk', 'clock-step', 'routes', 'cluster'])).toHaveLength(faults.length);
+  expect(parseFaults(['all', 'disk', 'clock-step', 'routes', 'bridge', 'cluster'])).toHaveLength(
+    faults.length,
+  );
   expect(parseFaults(['kill', 'kill-nats']).map(({ name }) => name)).toEqual([
     'kill-gateway',
     'kill-mqtt',
