@@ -1,8 +1,5 @@
-import { pick } from '../load/message.ts';
 import type { Fault, Need } from './fault.ts';
-
-/** Away for a moment, or until those who wait for it have given up. */
-const away = { shortMs: 400, longShare: 0.3, longMs: 2_500 } as const;
+import { killOne } from './kill-one.ts';
 
 const shared: readonly Need[] = ['broker'];
 const alone: readonly Need[] = ['broker', 'plain subscription'];
@@ -25,13 +22,6 @@ export const bridgeFaults = struck.map(({ kind, name, what, needs }): Fault => {
     about: `kill -9 of ${what}, with ${bridges}`,
     needs,
     doors: ['mqtt'],
-    strike: async ({ stack, random, note }) => {
-      const member = pick(stack.membersOf(kind), random);
-      const awayMs = random() < away.longShare ? away.longMs : random() * away.shortMs;
-      note(`${member.name} killed, away for ${Math.round(awayMs)} ms`);
-      await member.kill();
-      await Bun.sleep(awayMs);
-      await member.start();
-    },
+    strike: (context) => killOne(kind, context),
   };
 });

@@ -13,8 +13,7 @@ export interface BrokerTap {
   subscribedAfter(ms: number): number | undefined;
 }
 
-/** Messages are known by the number that `prove` gives each. */
-/** @param now milliseconds, monotonic */
+/** Messages are known by the number that `prove` gives each. @param now milliseconds, monotonic */
 export function createBrokerTap(now: () => number): BrokerTap {
   const acknowledged = new Set<number>();
   const delivered = new Set<number>();
