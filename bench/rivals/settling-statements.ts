@@ -7,7 +7,7 @@
  */
 import pino from 'pino';
 import { owe } from '../../src/store/latest/owed.ts';
-import { writeLatest } from '../../src/store/latest/write-latest.ts';
+import { writeLatest } from '../../src/worker/latest/write-latest.ts';
 import { createPartitions } from '../../src/store/partitions.ts';
 import { createPool } from '../../src/store/pool.ts';
 import { beginSettling } from '../../src/store/settling-lock.ts';

@@ -3,11 +3,11 @@ import type { Logger } from 'pino';
 import { createWaker } from '../../lib/waker.ts';
 import { unitOf } from '../../model/sensor-inference.ts';
 import { listOwed, owe, readOwed } from '../../store/latest/owed.ts';
-import { writeLatest } from '../../store/latest/write-latest.ts';
 import type { Queryable } from '../../store/statements/queryable.ts';
 import type { SensorValue } from '../../store/statements/upsert-sensors.ts';
 import { addLatest, type LatestMap, mergeLatest } from '../aggregate.ts';
 import type { LatestValues, StoredReading } from './latest-values.ts';
+import { writeLatest } from './write-latest.ts';
 
 export interface DeferredLatestOptions {
   readonly pool: pg.Pool;

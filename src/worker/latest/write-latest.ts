@@ -1,13 +1,13 @@
 import type pg from 'pg';
-import { classify } from '../errors.ts';
-import { lockSensors, type SensorValue, upsertSensors } from '../statements/upsert-sensors.ts';
-import { inTransaction } from '../transaction.ts';
-import { deleteOwed } from './owed.ts';
+import { deleteOwed } from '../../store/latest/owed.ts';
+import { lockSensors, type SensorValue, upsertSensors } from '../../store/statements/upsert-sensors.ts';
+import { inTransaction } from '../../store/transaction.ts';
+import { isolate } from '../isolate.ts';
 
 /**
  * Writes latest values, each sensor's once, and deletes what was owed for them, in one transaction. A value that the
  * database refuses is left out and told: it must not hold up the others.
- * @throws what speaks of the server; nothing is deleted then, and the same call may be made again
+ * @throws what speaks of the server; nothing is written or deleted then, and the same call may be made again
  */
 export async function writeLatest(
   pool: pg.Pool,
@@ -15,21 +15,11 @@ export async function writeLatest(
   owed: readonly string[],
   onRefused: (value: SensorValue, error: unknown) => void,
 ): Promise<void> {
-  try {
-    await inTransaction(pool, async (db) => {
-      await lockSensors(db);
-      if (values.length > 0) await upsertSensors(db, values, { registered: false });
-      if (owed.length > 0) await deleteOwed(db, owed);
-    });
-  } catch (error) {
-    const [only] = values;
-    if (classify(error) !== 'row' || only === undefined) throw error;
-    if (values.length === 1) {
-      onRefused(only, error);
-      return writeLatest(pool, [], owed, onRefused);
-    }
-    const middle = values.length >> 1;
-    await writeLatest(pool, values.slice(0, middle), [], onRefused);
-    await writeLatest(pool, values.slice(middle), owed, onRefused);
-  }
+  const { refused } = await inTransaction(pool, async (db) => {
+    await lockSensors(db);
+    const isolated = await isolate(db, values, (part) => upsertSensors(db, part, { registered: false }));
+    await deleteOwed(db, owed);
+    return isolated;
+  });
+  for (const { row, error } of refused) onRefused(row, error);
 }
