@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { connect } from '@nats-io/transport-node';
 import { ingestTopic } from '../../src/model/identifiers.ts';
-import { doorsMayLearnLate, type FleetDevice, inParallel, registerFleet } from '../harness/fleet.ts';
+import { type FleetDevice, inParallel, registerFleet } from '../harness/fleet.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';
 
@@ -85,10 +85,7 @@ async function windows(stack: Stack): Promise<Windowed[]> {
 
 test(`a backlog of ${backlog} messages built without workers is limited as it would have been live, and no more`, async () => {
   const env = { TRIBUTARY_CANARY_INTERVAL_MS: '0', TRIBUTARY_QUARANTINE_MAX_PER_TENANT: '1000000' };
-  await using stack = await startStack({
-    roles: { gateway: 1, mqtt: 0, worker: 0 },
-    env: { ...env, ...doorsMayLearnLate },
-  });
+  await using stack = await startStack({ roles: { gateway: 1, mqtt: 0, worker: 0 }, env });
   // So many that each stays below its limit when they are sent as fast as it goes: a tenant's is 20,000 in a window.
   const tenants = Math.max(5, Math.ceil(backlog / 10_000));
   const devices = await registerFleet(stack.pool, {

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import mqtt from 'mqtt';
-import { doorsMayLearnLate, type FleetDevice, inParallel, post, registerFleet } from '../harness/fleet.ts';
+import { type FleetDevice, inParallel, post, registerFleet } from '../harness/fleet.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';
 
@@ -71,7 +71,7 @@ async function settledCount(stack: Stack): Promise<number> {
 }
 
 test('20,000 messages over three doors from 500 devices of 10 tenants: each exactly once, and all that follows right', async () => {
-  await using stack = await startStack({ roles: { gateway: 1, mqtt: 1, worker: 2 }, env: doorsMayLearnLate });
+  await using stack = await startStack({ roles: { gateway: 1, mqtt: 1, worker: 2 } });
   const limits = { ratePerSecond: 1_000_000, burst: 1_000_000 };
   const devices = await registerFleet(stack.pool, { tenants: 10, devicesPerTenant: 50, limits });
   const startMs = Date.now() - 60_000;
@@ -136,7 +136,7 @@ test('20,000 messages over three doors from 500 devices of 10 tenants: each exac
 }, 180_000);
 
 test('at the default limits, what is RATE_LIMITED is what the documented model says', async () => {
-  await using stack = await startStack({ env: doorsMayLearnLate });
+  await using stack = await startStack();
   const devices = await registerFleet(stack.pool, { tenants: 2, devicesPerTenant: 10 });
   const sent = devices.flatMap((device, index) =>
     // The devices differ in how much they send: within the limit, at it, and far beyond.

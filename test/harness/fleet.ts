@@ -15,9 +15,6 @@ export interface FleetOptions {
   readonly limits?: { readonly ratePerSecond: number; readonly burst: number };
 }
 
-/** Doors learn of a fleet a moment after it is registered: until then what it sends comes out of the bucket of the unknown. */
-export const doorsMayLearnLate = { TRIBUTARY_UNKNOWN_TENANT_BURST: '100000' } as const;
-
 /** Registers tenants `t0…` with devices `d0…`, each with a token of its own. */
 export async function registerFleet(pool: pg.Pool, options: FleetOptions): Promise<FleetDevice[]> {
   const devices: FleetDevice[] = [];

@@ -43,6 +43,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     TRIBUTARY_HTTP_PORT: '0',
     TRIBUTARY_MQTT_PORT: '0',
     TRIBUTARY_CONSOLE_PORT: '0',
+    // Doors learn of a fleet a moment after it is registered: until then what it sends comes out of this bucket.
+    TRIBUTARY_UNKNOWN_TENANT_BURST: '100000',
     ...options.env,
   };
   const roles: RoleProcess[] = [];
