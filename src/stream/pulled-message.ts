@@ -1,7 +1,9 @@
-import type { Msg, NatsConnection } from '@nats-io/nats-core';
+import type { Msg } from '@nats-io/nats-core';
 import { traceparentHeader } from '../model/trace-context.ts';
 import type { RawMessage } from '../model/verdict.ts';
 import { type Delivery, parseAckSubject } from './ack-subject.ts';
+import type { CoreWriter } from './core-writer.ts';
+import { headerTextOf, headerValue } from './header-text.ts';
 import { settledToHeader } from './publish-frames.ts';
 
 export interface PulledMessage extends RawMessage {
@@ -19,20 +21,22 @@ export interface PulledMessage extends RawMessage {
   working(): void;
 }
 
-const utf8 = new TextEncoder();
-const ackBytes = utf8.encode('+ACK');
-const nakBytes = utf8.encode('-NAK');
-const workingBytes = utf8.encode('+WPI');
 const nsPerMs = 1_000_000;
 
-/** A delivered message; `undefined` for what is none. */
+/**
+ * A delivered message; `undefined` for what is none.
+ * @param acks where its answers go
+ */
 export function toPulledMessage(
-  nc: NatsConnection,
+  acks: CoreWriter,
   delivered: Msg,
   streamCreated: string,
 ): PulledMessage | undefined {
-  const delivery = parseAckSubject(delivered.reply ?? '');
-  return delivery === undefined ? undefined : new DeliveredMessage(nc, delivered, delivery, streamCreated);
+  const reply = delivered.reply ?? '';
+  const delivery = parseAckSubject(reply);
+  return delivery === undefined
+    ? undefined
+    : new DeliveredMessage(acks, delivered, reply, delivery, streamCreated);
 }
 
 /** A class, so that the answers are not made anew for each of many messages. */
@@ -45,40 +49,37 @@ class DeliveredMessage implements PulledMessage {
   readonly msgId: string | undefined;
   readonly streamCreated: string;
   readonly settledTo: string | undefined;
-  readonly #nc: NatsConnection;
-  readonly #delivered: Msg;
+  readonly #acks: CoreWriter;
+  readonly #reply: string;
+  readonly #headers: string;
 
-  constructor(nc: NatsConnection, delivered: Msg, delivery: Delivery, streamCreated: string) {
+  constructor(acks: CoreWriter, delivered: Msg, reply: string, delivery: Delivery, streamCreated: string) {
     this.seq = delivery.seq;
     this.timestampNs = delivery.timestampNs;
     this.deliveryCount = delivery.deliveryCount;
     this.subject = delivered.subject;
     this.data = delivered.data;
-    this.msgId = delivered.headers?.get('Nats-Msg-Id') || undefined;
-    this.settledTo = delivered.headers?.get(settledToHeader) || undefined;
     this.streamCreated = streamCreated;
-    this.#nc = nc;
-    this.#delivered = delivered;
+    this.#acks = acks;
+    this.#reply = reply;
+    this.#headers = headerTextOf(delivered);
+    this.msgId = headerValue(this.#headers, 'Nats-Msg-Id');
+    this.settledTo = headerValue(this.#headers, settledToHeader);
   }
 
   get traceparent(): string | undefined {
-    return this.#delivered.headers?.get(traceparentHeader) || undefined;
+    return headerValue(this.#headers, traceparentHeader);
   }
 
   ack(): void {
-    this.#answer(ackBytes);
+    this.#acks.publish(this.#reply, '+ACK');
   }
 
   nak(delayMs: number): void {
-    this.#answer(delayMs > 0 ? utf8.encode(`-NAK {"delay":${Math.round(delayMs * nsPerMs)}}`) : nakBytes);
+    this.#acks.publish(this.#reply, delayMs > 0 ? `-NAK {"delay":${Math.round(delayMs * nsPerMs)}}` : '-NAK');
   }
 
   working(): void {
-    this.#answer(workingBytes);
-  }
-
-  #answer(data: Uint8Array): void {
-    // On a closed connection there is nobody to tell: it will be delivered again.
-    if (!this.#nc.isClosed()) this.#nc.publish(this.#delivered.reply ?? '', data);
+    this.#acks.publish(this.#reply, '+WPI');
   }
 }

@@ -3,6 +3,7 @@ import type { Msg } from '@nats-io/nats-core';
 import { backoffMs } from '../lib/backoff.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { BatchBuffer } from './batch-buffer.ts';
+import { CoreWriter } from './core-writer.ts';
 import { numberOf } from './jetstream-api.ts';
 import { type PullEnd, PullRequest } from './pull-request.ts';
 import { type PulledMessage, toPulledMessage } from './pulled-message.ts';
@@ -29,6 +30,7 @@ const maxAroundPayload = 16 * 1024;
 class StreamPuller implements Puller {
   readonly #options: PullerOptions;
   readonly #clock: () => number;
+  readonly #acks: CoreWriter;
   readonly #buffer: BatchBuffer<PulledMessage>;
   readonly #requests: PullRequest[];
   readonly #requestBatch: number;
@@ -48,6 +50,7 @@ class StreamPuller implements Puller {
     const { batchSize, lingerMs, maxBuffered } = options;
     this.#options = options;
     this.#clock = options.clock ?? (() => performance.now());
+    this.#acks = new CoreWriter(options.nc);
     this.#lastMessageMs = this.#lastExtendedMs = this.#clock();
     this.#buffer = new BatchBuffer({
       batchSize,
@@ -83,6 +86,7 @@ class StreamPuller implements Puller {
     await withDeadline(drained, pullerDefaults.goodbyeMs, () => undefined);
     if (this.#options.nc.isClosed()) return;
     for (const message of left) message.nak(0);
+    this.#acks.flush();
     // While NATS is away the naks are lost, and the ack wait does their work.
     await withDeadline(this.#options.nc.flush(), pullerDefaults.goodbyeMs, () => undefined).catch(
       () => undefined,
@@ -105,7 +109,7 @@ class StreamPuller implements Puller {
   }
 
   #received(delivered: Msg): void {
-    const message = toPulledMessage(this.#options.nc, delivered, this.#streamCreated ?? '');
+    const message = toPulledMessage(this.#acks, delivered, this.#streamCreated ?? '');
     if (message === undefined) {
       this.#options.log.error(
         { reply: delivered.reply },

@@ -93,8 +93,10 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const untold = new Set<WindowCount>();
   let accepted = 0;
 
+  const beginnings = { device: createKeyBeginning('device'), tenant: createKeyBeginning('tenant') };
+
   const windowOf = (scope: Scope, id: string, limit: RateLimit, arrivedAtMs: number) =>
-    counts[scope].at(windowKey(scope, id, limit, arrivedAtMs));
+    counts[scope].at(beginnings[scope](limit, arrivedAtMs) + id);
 
   const refuse = (scope: Scope, message: MessageToCharge, limit: RateLimit): Charged => {
     limitedBy[scope]++;
@@ -187,10 +189,19 @@ function windowLengthMs({ burst, ratePerSecond }: RateLimit): number {
   return (burst / ratePerSecond) * 1000;
 }
 
-/** A changed limit makes new windows: what was counted in the old ones is left behind with them. */
-function windowKey(scope: Scope, id: string, limit: RateLimit, arrivedAtMs: number): string {
-  const lengthMs = windowLengthMs(limit);
-  return `${scopeLetter[scope]}|${lengthMs}|${Math.floor(arrivedAtMs / lengthMs)}|${id}`;
+/**
+ * What the keys of a window begin with; a device's or tenant's id follows. The last one is kept: most messages that follow
+ * each other are of one window. A changed limit makes new windows: what was counted in the old ones is left behind with them.
+ */
+function createKeyBeginning(scope: Scope): (limit: RateLimit, arrivedAtMs: number) => string {
+  let last = { lengthMs: 0, window: 0, beginning: '' };
+  return (limit, arrivedAtMs) => {
+    const lengthMs = windowLengthMs(limit);
+    const window = Math.floor(arrivedAtMs / lengthMs);
+    if (last.lengthMs !== lengthMs || last.window !== window)
+      last = { lengthMs, window, beginning: `${scopeLetter[scope]}|${lengthMs}|${window}|` };
+    return last.beginning;
+  };
 }
 
 function rateLimited(scope: Scope, message: MessageToCharge, limit: RateLimit): Rejection {

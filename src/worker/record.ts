@@ -2,7 +2,7 @@ import type { Accepted } from '../model/verdict.ts';
 import type { OutcomeCounts } from '../store/statements/add-to-ledger.ts';
 import type { Queryable } from '../store/statements/queryable.ts';
 import { type StatusThresholds, upsertDeviceState } from '../store/statements/upsert-device-state.ts';
-import { devicesSeen } from './aggregate.ts';
+import { devicesSeen } from './devices-seen.ts';
 import type { LatestValues, StoredReading } from './latest/latest-values.ts';
 import type { Claimed } from './plan.ts';
 
@@ -25,7 +25,11 @@ export async function recordDevices(
   const heard: Accepted[] = [];
   for (const { entry, verdict, outcome } of messages) {
     if (verdict.outcome !== 'accept') continue;
-    if (outcome === 'stored') stored.push({ identity: entry.decoded.identity.identity, ...verdict });
+    if (outcome === 'stored') {
+      const { reading, device } = verdict;
+      // Written out: a spread copies slowly.
+      stored.push({ outcome: 'accept', reading, device, identity: entry.decoded.identity.identity });
+    }
     if (outcome === 'stored' || outcome === 'duplicate') heard.push(verdict);
   }
   const seen = devicesSeen(heard);

@@ -1,6 +1,7 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import { createMessageLog } from '../../observe/message-log.ts';
+import { CoreWriter } from '../../stream/core-writer.ts';
 import { canaryEchoSubject, readingsSubject, settledSubject } from '../../stream/subjects.ts';
 import { createCanaryEcho } from '../../worker/canary-echo.ts';
 import type { Settled } from '../../worker/settle.ts';
@@ -28,7 +29,10 @@ export function createAfterCommit({
     const subject = settledSubject(settledTo);
     if (subject !== undefined) publish(subject, notice);
   });
-  const tap = createTap((tenantId, deviceId, data) => publish(readingsSubject(tenantId, deviceId), data));
+  const readings = new CoreWriter(nc);
+  const tap = createTap((tenantId, deviceId, data) =>
+    readings.publish(readingsSubject(tenantId, deviceId), data),
+  );
   const echoCanaries = createCanaryEcho((senderId, msgId) => publish(canaryEchoSubject(senderId), msgId));
   const tellLog = createSettledLog(createMessageLog(log, now));
   return (settled) => {

@@ -5,8 +5,8 @@ import { unitOf } from '../../model/sensor-inference.ts';
 import { listOwed, owe, readOwed } from '../../store/latest/owed.ts';
 import type { Queryable } from '../../store/statements/queryable.ts';
 import type { SensorValue } from '../../store/statements/upsert-sensors.ts';
-import { addLatest, type LatestMap, mergeLatest } from '../aggregate.ts';
 import type { LatestValues, StoredReading } from './latest-values.ts';
+import { NewestValues } from './newest-values.ts';
 import { writeLatest } from './write-latest.ts';
 
 export interface DeferredLatestOptions {
@@ -100,7 +100,7 @@ export function startDeferredLatest(options: DeferredLatestOptions): DeferredLat
 /** What this process has settled and not written yet. */
 function createWriter({ pool, maxSensors, log }: DeferredLatestOptions, maxWaiting: number) {
   const waker = createWaker();
-  let latest: LatestMap = new Map();
+  let latest = new NewestValues();
   let owed: string[] = [];
   let failing = false;
   return {
@@ -122,7 +122,7 @@ function createWriter({ pool, maxSensors, log }: DeferredLatestOptions, maxWaiti
       return () => {
         const wasEmpty = owed.length === 0;
         owed.push(id);
-        addLatest(latest, withValues, maxSensors);
+        for (const accepted of withValues) latest.add(accepted, maxSensors);
         if (wasEmpty || latest.size > maxWaiting) waker.wake();
       };
     },
@@ -130,13 +130,13 @@ function createWriter({ pool, maxSensors, log }: DeferredLatestOptions, maxWaiti
     async write(): Promise<boolean> {
       if (owed.length === 0) return false;
       const [writing, ofRows] = [latest, owed];
-      [latest, owed] = [new Map(), []];
+      [latest, owed] = [new NewestValues(), []];
       try {
-        await writeLatest(pool, [...writing.values()], ofRows, tellRefused(log));
+        await writeLatest(pool, writing.values(), ofRows, tellRefused(log));
         failing = false;
       } catch (error) {
         // Readings that were settled meanwhile are in the new map: newer ones among them stay.
-        mergeLatest(writing, latest);
+        writing.merge(latest);
         latest = writing;
         owed = [...ofRows, ...owed];
         if (!failing)

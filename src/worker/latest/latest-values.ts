@@ -1,7 +1,7 @@
 import type { Accepted } from '../../model/verdict.ts';
 import type { Queryable } from '../../store/statements/queryable.ts';
 import { lockSensors, upsertSensors } from '../../store/statements/upsert-sensors.ts';
-import { addLatest, type LatestMap } from '../aggregate.ts';
+import { NewestValues } from './newest-values.ts';
 
 export interface StoredReading extends Accepted {
   /** 32 hex digits. */
@@ -21,11 +21,11 @@ export interface LatestValues {
 export function latestAtOnce(maxSensors: number): LatestValues {
   return {
     async record(db, stored) {
-      const latest: LatestMap = new Map();
-      addLatest(latest, stored, maxSensors);
-      if (latest.size === 0) return undefined;
+      const newest = new NewestValues();
+      for (const accepted of stored) newest.add(accepted, maxSensors);
+      if (newest.size === 0) return undefined;
       await lockSensors(db);
-      await upsertSensors(db, [...latest.values()], { registered: true });
+      await upsertSensors(db, newest.values(), { registered: true });
       return undefined;
     },
   };
