@@ -3,11 +3,13 @@ import { wrapCommand } from '../../src/roles/up/child-process.ts';
 import { type FleetSpec, standardFleet } from '../load/fleet.ts';
 import { runLoad } from '../load/run-load.ts';
 import { measureDrain } from '../measure/drain-rate.ts';
+import { usageOf } from '../measure/process-usage.ts';
 import { type RoleOptions, startRole } from '../measure/roles.ts';
 import type { Servers } from '../measure/servers.ts';
 import type { StatementsSpec } from '../rivals/settling-statements.ts';
 import type { Bench, Figure } from './figure.ts';
 import { atLeast, comparedRow, compareInTurn } from './in-turn.ts';
+import { ProcessorTimes, startTimes, type TakesPart } from './processor-time.ts';
 
 /** How fast a worker brings a standing backlog into PostgreSQL. */
 export const drain: Figure = {
@@ -21,15 +23,16 @@ export const drain: Figure = {
       await backend.clear();
       await backend.knowSensors(standardFleet);
     };
+    const times = { ours: new ProcessorTimes(), rival: new ProcessorTimes() };
     const compared = await compareInTurn(effort.rounds, {
       ours: async () => {
         await prepare();
         await fillStream(servers, standardFleet, effort.backlog);
-        return drainWith(bench, { profileFolder: bench.profileFolder }, effort.backlog);
+        return drainWith(bench, { profileFolder: bench.profileFolder }, effort.backlog, 1, times.ours);
       },
       rival: async () => {
         await prepare();
-        return settleFromMemory(bench, standardFleet, effort.backlog);
+        return settleFromMemory(bench, standardFleet, effort.backlog, times.rival);
       },
     });
     return {
@@ -37,6 +40,7 @@ export const drain: Figure = {
       notes: [
         `${effort.backlog.toLocaleString('en')} messages of ${standardFleet.devices.toLocaleString('en')} devices × 3 metrics drawn at random; one worker as shipped.`,
         'The limit runs the same statements on the same rows from memory, in transactions of the same size, as many at once: no NATS, no judging. Both go to the last commit; latest values of the last seconds are written after it.',
+        `Processor time of a message, from the start to the last commit: ${times.ours.sentence()}; of the statements: ${times.rival.sentence()}. What one process takes it takes on one core.`,
       ],
     };
   },
@@ -53,19 +57,35 @@ export async function fillStream(servers: Servers, fleet: FleetSpec, messages: n
   });
 }
 
-/** Starts workers on the backlog that is there. @returns messages per second */
+/** Starts workers on the backlog that is there. `times` is told what it took. @returns messages per second */
 export async function drainWith(
   { servers, backend }: Bench,
   options: RoleOptions,
   messages: number,
   workers = 1,
+  times?: ProcessorTimes,
 ): Promise<number> {
   await using cleanup = new AsyncDisposableStack();
+  const serversTook = startTimes(serversOf(servers));
   const starting = Array.from({ length: workers }, () => startRole(servers, 'worker', options));
   const drained = measureDrain(backend, messages);
   drained.catch(() => undefined);
-  for (const worker of await Promise.all(starting)) cleanup.defer(() => worker.stop());
-  return (await drained).perSecond;
+  const running = await Promise.all(starting);
+  for (const worker of running) cleanup.defer(() => worker.stop());
+  const { perSecond } = await drained;
+  const ofWorkers = running.map(({ pid }) => ({
+    name: 'worker',
+    usPerMessage: usageOf(pid).cpuUs / messages,
+  }));
+  times?.add([...ofWorkers, ...serversTook(messages)]);
+  return perSecond;
+}
+
+function serversOf({ natsPid, postgresPid }: Servers): TakesPart[] {
+  return [
+    { name: 'NATS', pid: natsPid },
+    { name: 'PostgreSQL', pid: postgresPid, scope: 'tree' },
+  ];
 }
 
 const statements = join(import.meta.dir, '../rivals/settling-statements.ts');
@@ -76,6 +96,7 @@ async function settleFromMemory(
   { servers, backend }: Bench,
   fleet: FleetSpec,
   messages: number,
+  times: ProcessorTimes,
 ): Promise<number> {
   const spec: StatementsSpec = { databaseUrl: servers.databaseUrl, fleet, messages, ...asShipped };
   const command = [process.execPath, statements, JSON.stringify(spec)];
@@ -86,6 +107,7 @@ async function settleFromMemory(
   });
   // The rows are made before the clock starts.
   for await (const _ of child.stdout) break;
+  const took = startTimes([{ name: 'client', pid: child.pid, scope: 'tree' }, ...serversOf(servers)]);
   const drained = measureDrain(backend, messages);
   drained.catch(() => undefined);
   child.stdin.write('go\n');
@@ -95,6 +117,8 @@ async function settleFromMemory(
     return drained;
   });
   const { perSecond } = await Promise.race([drained, crashed]);
+  times.add(took(messages).filter(({ name }) => name !== 'NATS'));
+  child.stdin.end();
   await child.exited;
   return perSecond;
 }

@@ -1,10 +1,10 @@
 import { standardFleet } from '../load/fleet.ts';
 import type { LoadResult } from '../load/load-spec.ts';
-import { runLoad } from '../load/run-load.ts';
 import { startRole } from '../measure/roles.ts';
 import { startRival } from '../rivals/start-rival.ts';
 import type { Figure, ResultRow } from './figure.ts';
 import { atLeast, comparedRow, compareInTurn } from './in-turn.ts';
+import { loadWithTimes, ProcessorTimes, type TakesPart } from './processor-time.ts';
 import { requireAccepted } from './require-accepted.ts';
 
 const connectionCounts = [32, 128] as const;
@@ -23,14 +23,15 @@ export const singleHttp: Figure = {
     cleanup.defer(() => bare.stop());
     const rows: ResultRow[] = [];
     const loads: LoadResult[] = [];
+    const notes: string[] = [];
+    const nats = { name: 'NATS', pid: servers.natsPid };
     for (const connections of connectionCounts) {
-      const against = async (port: number) => {
-        const load = await runLoad({
-          door: { kind: 'single', port, connections },
-          fleet: standardFleet,
-          pace: { kind: 'closed' },
-          ...effort,
-        });
+      const times = { ours: new ProcessorTimes(), rival: new ProcessorTimes() };
+      const against = async (side: keyof typeof times, port: number, processes: readonly TakesPart[]) => {
+        const door = { kind: 'single', port, connections } as const;
+        const spec = { door, fleet: standardFleet, pace: { kind: 'closed' }, ...effort } as const;
+        const { load, shares } = await loadWithTimes(spec, processes);
+        times[side].add(shares);
         loads.push(load);
         return requireAccepted(load, `single HTTP, ${connections} connections`).acceptedPerSecond;
       };
@@ -38,9 +39,9 @@ export const singleHttp: Figure = {
       const compared = await compareInTurn(effort.rounds, {
         ours: async () => {
           await backend.clear();
-          return against(gateway.port);
+          return against('ours', gateway.port, [gateway, nats]);
         },
-        rival: () => against(bare.port),
+        rival: () => against('rival', bare.port, [bare]),
       });
       rows.push(
         comparedRow(
@@ -51,8 +52,11 @@ export const singleHttp: Figure = {
           atLeast(0.5),
         ),
       );
+      notes.push(
+        `Processor time of a message, ${connections} connections: ${times.ours.sentence()}; of the limit's: ${times.rival.sentence()}.`,
+      );
     }
-    return { rows, notes: notesOn(loads), details: loads };
+    return { rows, notes: [...notesOn(loads), ...notes], details: loads };
   },
 };
 

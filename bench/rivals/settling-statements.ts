@@ -3,11 +3,10 @@
  * decoding, no judging, no aggregation: everything that PostgreSQL is sent was made beforehand.
  *
  * Takes a StatementsSpec as JSON, prints a ready line, starts at the first line on its standard input, and ends when
- * all rows are committed.
+ * all rows are committed and that input is closed: until then its processor time can be read.
  */
 import pino from 'pino';
 import { owe } from '../../src/store/latest/owed.ts';
-import { writeLatest } from '../../src/worker/latest/write-latest.ts';
 import { createPartitions } from '../../src/store/partitions.ts';
 import { createPool } from '../../src/store/pool.ts';
 import { beginSettling } from '../../src/store/settling-lock.ts';
@@ -18,6 +17,7 @@ import { openEpoch } from '../../src/store/statements/open-epoch.ts';
 import { type DeviceSeen, upsertDeviceState } from '../../src/store/statements/upsert-device-state.ts';
 import type { SensorValue } from '../../src/store/statements/upsert-sensors.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
+import { writeLatest } from '../../src/worker/latest/write-latest.ts';
 import { type BenchMessage, drawMessages, type FleetSpec } from '../load/fleet.ts';
 
 export interface StatementsSpec {
@@ -64,10 +64,12 @@ await createPartitions({ pool, log, clock: Date.now }).ensure([
   { tenantId: 't0', timeUs: Date.now() * 1_000 },
 ]);
 console.log(JSON.stringify({ event: 'ready' }));
-for await (const _ of Bun.stdin.stream()) break;
+const input = Bun.stdin.stream().getReader();
+await input.read();
 await Promise.all(Array.from({ length: spec.lanes }, settleBatches));
 await Promise.all(writing);
 await pool.end();
+await input.read();
 process.exit(0);
 
 async function settleBatches(): Promise<void> {
