@@ -1,7 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { standardFleet } from '../load/fleet.ts';
 import { createCpuMeter, type Used } from '../measure/cpu-meter.ts';
 import { spreadOf } from '../measure/statistics.ts';
 import { type System, startOurs, startRivalSystem } from '../measure/system.ts';
+import { sharesOfProfile } from '../report/profile-shares.ts';
 import type { Bench, Figure, ResultRow } from './figure.ts';
 import { type DoorKind, emptied, loadAndWatch } from './load-system.ts';
 import { requireAccepted } from './require-accepted.ts';
@@ -16,7 +19,7 @@ export const cpu: Figure = {
   async run(bench) {
     await bench.backend.clear();
     await bench.backend.register(standardFleet);
-    const ours = await measureSystem(bench, () => startOurs(bench.servers, bench.backend, bench), [
+    const ours = await measureSystem(bench, () => startOurs(bench.servers, bench.backend), [
       'single',
       'batch',
       'mqtt',
@@ -32,11 +35,34 @@ export const cpu: Figure = {
       notes: [
         `At a fixed ${rates.single}/s single, ${rates.batch}/s in batches of 100 and ${rates.mqtt}/s over MQTT; a part of the time is what a process uses when idle.`,
         'The rival of the sums is the port, which does less for a message.',
-        `Where it goes: npm run bench -- --only cpu --profile writes a profile of each role.`,
+        ...(await whereItGoes(bench)),
       ],
     };
   },
 };
+
+const shownPlaces = 12;
+
+/** A run of its own: the profiler takes time, too. */
+async function whereItGoes(bench: Bench): Promise<string[]> {
+  const { servers, backend, profileFolder } = bench;
+  if (profileFolder === undefined)
+    return ['Where it goes: npm run bench -- --only cpu --profile adds the places that take most.'];
+  const beganAtMs = Date.now();
+  await measureSystem(bench, () => startOurs(servers, backend, { profileFolder }), ['batch']);
+  return readdirSync(profileFolder)
+    .map((file) => ({ file, role: file.replace(/-\d+\.md$/, ''), at: Number(/-(\d+)\.md$/.exec(file)?.[1]) }))
+    .filter(({ role, at }) => role !== 'mqtt' && at >= beganAtMs)
+    .map(({ file, role }) => {
+      const shares = sharesOfProfile(readFileSync(join(profileFolder, file), 'utf8'));
+      const shown = shares.slice(0, shownPlaces).map(({ where, share }) => `${where} ${percent(share)}`);
+      return `Where it goes, ${role}, batches of 100, self time in %: ${shown.join(', ')}.`;
+    });
+}
+
+function percent(share: number): string {
+  return (share * 100).toFixed(0);
+}
 
 type PerDoor = Map<DoorKind, Used[][]>;
 
