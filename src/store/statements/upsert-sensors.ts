@@ -26,7 +26,7 @@ export async function lockSensors(db: Queryable): Promise<void> {
 }
 
 // The latest value moves by the smaller of event time and arrival, then seq: neither late data nor a
-// clock that runs ahead freezes it. What was updated is told only when something was not: usually all is.
+// clock that runs ahead freezes it. Told is what was not updated: few of many, or none.
 const updateText = `
 with updated as (
   update sensors s
@@ -40,7 +40,8 @@ with updated as (
   returning o.position
 )
 select case when (select count(*) from updated) < cardinality($8::bigint[])
-            then array(select position::int from updated) end as updated`;
+            then array(select p from generate_series(1, cardinality($8::bigint[])) p
+                       where not exists (select from updated u where u.position = p)) end as others`;
 
 const insertText = `
 with offered as (
@@ -81,15 +82,14 @@ export async function upsertSensors(
   values: readonly SensorValue[],
   { registered }: UpsertOptions,
 ): Promise<number> {
-  const { rows } = await db.query<{ updated: number[] | null }>({
+  const { rows } = await db.query<{ others: number[] | null }>({
     name: 'update-sensors',
     text: updateText,
     values: latestColumns(values),
   });
-  const updated = rows[0]?.updated;
-  if (updated === null || updated === undefined) return 0;
-  const known = new Set(updated);
-  const others = values.filter((_, index) => !known.has(index + 1));
+  const positions = rows[0]?.others;
+  if (positions === null || positions === undefined) return 0;
+  const others = positions.flatMap((position) => values[position - 1] ?? []);
   const inserted = await db.query({
     name: 'insert-sensors',
     text: insertText,
