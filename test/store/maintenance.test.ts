@@ -7,6 +7,7 @@ import type { MaintenanceOptions } from '../../src/store/maintenance/maintenance
 import { purgeTombstones } from '../../src/store/maintenance/purge-tombstones.ts';
 import { sweepStatus } from '../../src/store/maintenance/sweep-status.ts';
 import { startMaintenance } from '../../src/store/maintenance.ts';
+import type { Queryable } from '../../src/store/statements/queryable.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
 import { until } from '../harness/until.ts';
 import { silentLog, withDatabase } from './with-database.ts';
@@ -189,6 +190,22 @@ test('a sweep passes over a device that is just being settled', () =>
       { device_id: 'settled', status: 'ONLINE' },
       { device_id: 'silent', status: 'STALE' },
     ]);
+  }));
+
+test('a sweep of many silent devices holds their rows some ten thousand at a time', () =>
+  withDatabase({}, async ({ pool }) => {
+    await pool.query(`insert into device_state
+      select 't1', 'd' || i, now() - interval '90 seconds', 'telemetry', 'ONLINE', '2026-01-01'
+      from generate_series(1, 25000) i`);
+    const changed: number[] = [];
+    const query: Queryable['query'] = async (config) => {
+      const result = await pool.query(config);
+      const [row] = result.rows as { changed?: number }[];
+      if (row?.changed !== undefined) changed.push(row.changed);
+      return result;
+    };
+    expect(await sweepStatus({ query }, thresholds)).toBe(25_000);
+    expect(Math.max(...changed)).toBeLessThanOrEqual(12_000);
   }));
 
 const maintenanceOf = (pool: pg.Pool, options: Partial<MaintenanceOptions> = {}) =>

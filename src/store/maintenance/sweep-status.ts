@@ -9,6 +9,9 @@ export interface SweepOptions {
   readonly pagesPerChunk?: number;
 }
 
+/** A chunk's rows are locked until its transaction ends, and settling waits for them: some 10,000 devices, a fraction of a second. */
+const sweepPagesPerChunk = 128;
+
 // Settling locks rows in the order of their keys, and this walks in the order of pages: it never waits for a row,
 // or the two would deadlock. A row that is locked is just being settled, so its device is not silent.
 //
@@ -42,7 +45,7 @@ const text = `with due as materialized (
  * moment of the sweep. Reads the whole table, writes only what changes. @returns how many changed.
  */
 export async function sweepStatus(db: Queryable, options: SweepOptions): Promise<number> {
-  const { staleAfterMs, offlineAfterMs, pagesPerChunk = 2_048 } = options;
+  const { staleAfterMs, offlineAfterMs, pagesPerChunk = sweepPagesPerChunk } = options;
   let changed = 0;
   for (const { from, to } of await pageRanges(db, 'device_state', pagesPerChunk)) {
     const { rows } = await db.query<{ changed: number }>({
