@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { findNatsServer } from '../../src/roles/up/nats-binary.ts';
 import { startNatsServer } from '../../src/roles/up/nats-server.ts';
 import { findFreePort } from '../../src/roles/up/ports.ts';
+import { memoryHere } from '../../src/roles/up/postgres-memory.ts';
 import { startPostgresServer } from '../../src/roles/up/postgres-server.ts';
 
 /** The servers that both sides of every figure use, started as `tributary up` starts them. */
@@ -49,6 +50,7 @@ export async function startServers(say: (line: string) => void): Promise<Servers
     dataDir: join(folder, 'postgres'),
     port: await findFreePort({ random: Math.random }),
     password: 'for-the-benchmark',
+    memoryBytes: memoryHere(),
   });
   cleanup.defer(async () => void (await postgres.stop('SIGQUIT')));
   const owned = cleanup.move();

@@ -6,6 +6,7 @@ import { findNatsServer } from './nats-binary.ts';
 import { type RunningServer, startNatsServer } from './nats-server.ts';
 import { type OwnServers, readOwnServers, writeOwnServers } from './own-servers.ts';
 import { findFreePort } from './ports.ts';
+import { memoryHere } from './postgres-memory.ts';
 import { startPostgresServer } from './postgres-server.ts';
 import type { SupervisedProcess } from './supervisor.ts';
 
@@ -70,6 +71,7 @@ export async function supervisePostgres(context: UpContext, own: OwnServers): Pr
         dataDir: folder.postgresDir,
         port,
         password,
+        memoryBytes: memoryHere(),
         logFile,
         searchPath: context.searchPath,
       });

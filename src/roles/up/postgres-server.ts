@@ -11,6 +11,7 @@ import {
 } from './child-process.ts';
 import type { RunningServer } from './nats-server.ts';
 import { type PostgresBinaries, postgresBinaries, postgresUser } from './postgres-binaries.ts';
+import { sharedBuffersFor } from './postgres-memory.ts';
 
 export interface PostgresServerOptions {
   /** The cluster's folder; made on the first start. */
@@ -24,6 +25,8 @@ export interface PostgresServerOptions {
    */
   readonly durable?: boolean;
   readonly maxConnections?: number;
+  /** Of the machine that it shares with the other roles: its cache is made in proportion. Default: PostgreSQL's own, small. */
+  readonly memoryBytes?: number;
   /** Default: `postgres.log` beside the cluster's folder. */
   readonly logFile?: string;
   readonly readyTimeoutMs?: number;
@@ -166,6 +169,7 @@ function settingFlags(options: PostgresServerOptions): string[] {
     log_error_verbosity: 'terse',
     max_wal_size: '2GB',
   };
+  if (options.memoryBytes !== undefined) settings.shared_buffers = sharedBuffersFor(options.memoryBytes);
   if (options.durable === false) {
     Object.assign(settings, { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' });
   }
