@@ -134,15 +134,16 @@ async function register(pool: pg.Pool, fleet: FleetSpec): Promise<void> {
 async function knowSensors(pool: pg.Pool, fleet: FleetSpec): Promise<void> {
   const long = `timestamptz '2020-01-01'`;
   await pool.query(
-    `insert into device_state (tenant_id, device_id, last_seen_at, last_msg_type, status, status_since)
-     select 't' || n % $1, 'd' || n, ${long}, 'telemetry', 'ONLINE', ${long} from generate_series(0, $2::int - 1) n`,
-    [fleet.tenants, fleet.devices],
-  );
-  await pool.query(
     `insert into sensors (tenant_id, device_id, metric, value_type, discovered_at, latest, latest_time, latest_order)
      select 't' || n % $1, 'd' || n, metric, 'number', ${long}, '0', ${long}, ${long}
      from generate_series(0, $2::int - 1) n cross join unnest($3::text[]) metric`,
     [fleet.tenants, fleet.devices, metricNames],
+  );
+  // Seen just now: of devices that have been silent for long, the worker would first make each OFFLINE.
+  await pool.query(
+    `insert into device_state (tenant_id, device_id, last_seen_at, last_msg_type, status, status_since)
+     select 't' || n % $1, 'd' || n, now(), 'telemetry', 'ONLINE', ${long} from generate_series(0, $2::int - 1) n`,
+    [fleet.tenants, fleet.devices],
   );
   await pool.query('vacuum analyze device_state');
   await pool.query('vacuum analyze sensors');
