@@ -4,29 +4,50 @@ import { lockSensors, type SensorValue, upsertSensors } from '../../store/statem
 import { inTransaction } from '../../store/transaction.ts';
 import { isolate } from '../isolate.ts';
 
-/**
- * Of 200,000 values PostgreSQL would read all sensors there are and join them, and spill that to disk. Planned for an array
- * of unknown length it looks each one up: at three million sensors 7 µs each instead of 12, at a few thousand no worse.
- */
-const aboutFew = { text: 'set local plan_cache_mode = force_generic_plan' };
+export interface WriteLatestOptions {
+  /**
+   * Of one transaction. Rows that it has updated take room on their page until it has ended, and so do those that anybody
+   * updates meanwhile: where there is none left, a row moves to another page and all indexes with it.
+   */
+  readonly valuesPerTransaction: number;
+}
+
+export const writeLatestDefaults: WriteLatestOptions = { valuesPerTransaction: 5_000 };
 
 /**
- * Writes latest values, each sensor's once, and deletes what was owed for them, in one transaction. A value that the
- * database refuses is left out and told: it must not hold up the others.
- * @throws what speaks of the server; nothing is written or deleted then, and the same call may be made again
+ * Writes latest values, each sensor's once, and then deletes what was owed for them, with the last of them. A value that
+ * the database refuses is left out and told: it must not hold up the others.
+ * @throws what speaks of the server; nothing is deleted then, and the same call may be made again
  */
 export async function writeLatest(
   pool: pg.Pool,
   values: readonly SensorValue[],
   owed: readonly string[],
   onRefused: (value: SensorValue, error: unknown) => void,
+  { valuesPerTransaction }: WriteLatestOptions = writeLatestDefaults,
 ): Promise<void> {
-  const { refused } = await inTransaction(pool, async (db) => {
-    await db.query(aboutFew);
-    await lockSensors(db);
-    const isolated = await isolate(db, values, (part) => upsertSensors(db, part, { registered: false }));
-    await deleteOwed(db, owed);
-    return isolated;
-  });
+  const refused: { readonly row: SensorValue; readonly error: unknown }[] = [];
+  for (let first = 0; first === 0 || first < values.length; first += valuesPerTransaction) {
+    const part = values.slice(first, first + valuesPerTransaction);
+    const isLast = first + valuesPerTransaction >= values.length;
+    await inTransaction(pool, async (db) => {
+      await db.query(isLast ? planned : plannedAndUnhurried);
+      await lockSensors(db);
+      const isolated = await isolate(db, part, (some) => upsertSensors(db, some, { registered: false }));
+      refused.push(...isolated.refused);
+      if (isLast) await deleteOwed(db, owed);
+    });
+  }
   for (const { row, error } of refused) onRefused(row, error);
 }
+
+/**
+ * For many values PostgreSQL would read all sensors there are and join them. Planned for an array of unknown length it
+ * looks each one up.
+ */
+const planned = { text: `select set_config('plan_cache_mode', 'force_generic_plan', true)` };
+
+/** And COMMIT does not wait for the disk: what is owed is deleted by a later one that does. */
+const plannedAndUnhurried = {
+  text: `select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('synchronous_commit', 'off', true)`,
+};
