@@ -90,7 +90,8 @@ type TaskOptions = Pick<RollerOptions, 'clock' | 'wallClock' | 'metrics'>;
 function rollUpTask(client: pg.Client, options: TaskOptions, everyMs: number): Task {
   const { clock, wallClock, metrics } = options;
   const { lagMs, awaitWritersMs, aimMs } = rollerDefaults;
-  let maxBuckets = 12;
+  // The first shows how much a bucket holds: twelve of a large fleet take minutes, in which no space is used again.
+  let maxBuckets = 1;
   return {
     name: 'roll up',
     run: async () => {
