@@ -104,6 +104,11 @@ async function storeRows(pool: pg.Pool, rows: number, fleet: FleetSpec): Promise
     );
   }
   client.release(true);
+  // And the roller is told so: it would roll up all of them beside what is measured.
+  await pool.query(
+    `update rollup_mark set mark_from = newest.bucket, rolled_to = newest.bucket
+     from (select rollup_bucket(least(max(time), now())) as bucket from telemetry) newest`,
+  );
   await pool.query('vacuum analyze telemetry');
 }
 
