@@ -60,6 +60,7 @@ class Mailroom implements Delivery {
       onOutcome: (consignment, outcome, durationMs) => this.#tried(consignment, outcome, durationMs),
       onReturned: ({ parcel, origin }) => this.#settle(parcel, origin, waitUntried(parcel)),
       onFree: () => this.#scheduler.roomIsThere(),
+      onRecovered: () => this.#scheduler.wake(),
       now,
       random,
     });
@@ -79,6 +80,7 @@ class Mailroom implements Delivery {
       log,
       random,
       room: (route) => this.#dispatcher.room(route.routeId, route.tenantId, route.sender.destination),
+      isResting: (route) => this.#isResting(route),
       onLeased: (route, parcel) => {
         this.#leases.hold(parcel);
         this.#dispatch(parcel, { origin: { kind: 'schedule' }, route });
@@ -197,9 +199,19 @@ class Mailroom implements Delivery {
       const { verdict, parcel } = settlement;
       if (verdict.kind === 'dead') metrics.deadLettered(verdict.reason, parcel.jobs.length);
     }
-    if (settled.some(({ verdict }) => verdict.kind === 'wait' && verdict.dueInMs === 0))
-      this.#scheduler.wake();
+    if (settled.some((settlement) => this.#mayBeTried(settlement))) this.#scheduler.wake();
     this.#noteDisabled(settled);
+  }
+
+  /** Not where the destination is down: for each job of it the whole schedule would be looked at. */
+  #mayBeTried({ parcel: { routeId }, verdict }: Settlement): boolean {
+    if (verdict.kind !== 'wait' || verdict.dueInMs > 0) return false;
+    const route = this.#options.book.get(routeId);
+    return route !== undefined && !this.#isResting(route);
+  }
+
+  #isResting({ routeId, tenantId, sender }: BookedRoute): boolean {
+    return this.#dispatcher.isResting(routeId, tenantId, sender.destination);
   }
 
   /** Their destinations are gone: what comes for these routes is not tried any more. */

@@ -41,6 +41,8 @@ export interface DispatcherOptions<T> {
   readonly onReturned: (consignment: Consignment<T>) => void;
   /** A slot is free again. */
   readonly onFree?: () => void;
+  /** A destination that was down has answered. */
+  readonly onRecovered?: () => void;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** 0 ≤ x < 1. */
@@ -143,6 +145,13 @@ export class Dispatcher<T> {
     return Math.max(0, Math.min(own, limits.queuedTotal - this.#queued));
   }
 
+  /** Whether the route's destination is down, or has asked to be left alone: no free slot changes that. */
+  isResting(routeId: number, tenantId: string, destination: string): boolean {
+    const now = this.#options.now();
+    if ((this.#lanes.get(routeId)?.pausedUntilMs ?? 0) > now) return true;
+    return this.#places.get(placeKey(tenantId, destination))?.breaker.permits(now) === 0;
+  }
+
   /** Nothing of the route is tried for so long. */
   pause(routeId: number, forMs: number): void {
     const lane = this.#lanes.get(routeId);
@@ -242,9 +251,13 @@ export class Dispatcher<T> {
 
   #ended(lane: Lane<T>, ticket: Ticket, outcome: Outcome): void {
     const { breaker } = lane.place;
+    const wasOpen = breaker.isOpen;
     if (outcome.kind === 'retry' && outcome.unwell) breaker.failed(ticket, this.#options.now());
     else breaker.succeeded();
-    if (!breaker.isOpen) return;
+    if (!breaker.isOpen) {
+      if (wasOpen) this.#options.onRecovered?.();
+      return;
+    }
     for (const each of this.#lanes.values()) if (each.place === lane.place) this.#returnQueue(each);
   }
 

@@ -13,6 +13,8 @@ export interface SchedulerOptions {
   readonly book: RouteBook;
   /** How many parcels of the route are wanted now. */
   readonly room: (route: BookedRoute) => number;
+  /** Whether its destination is down: whoever waits for room does not wait for that. */
+  readonly isResting: (route: BookedRoute) => boolean;
   readonly onLeased: (route: BookedRoute, parcel: Parcel) => void;
   readonly leaseMs: number;
   readonly idleMs: number;
@@ -83,17 +85,20 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
 interface Found {
   /** As much was due as there was room for. */
   readonly more: boolean;
-  /** Some route had something due and no room. */
+  /** Some route had something due and no room, though its destination is there. */
   readonly starved: boolean;
 }
 
-async function lease({ pool, book, room, onLeased, leaseMs, log }: SchedulerOptions): Promise<Found> {
-  const due = await selectDueRoutes(pool);
-  const wanted = due.flatMap((routeId) => {
+async function lease(options: SchedulerOptions): Promise<Found> {
+  const { pool, book, room, isResting, onLeased, leaseMs, log } = options;
+  let starved = false;
+  const wanted = (await selectDueRoutes(pool)).flatMap((routeId) => {
     const route = book.get(routeId);
     if (route === undefined || !route.enabled) return [];
     const jobs = room(route);
-    return jobs > 0 ? [{ routeId, jobs }] : [];
+    if (jobs > 0) return [{ routeId, jobs }];
+    starved ||= !isResting(route);
+    return [];
   });
   const leased = await leaseJobs(pool, wanted, leaseMs);
   for (const job of leased) {
@@ -102,7 +107,7 @@ async function lease({ pool, book, room, onLeased, leaseMs, log }: SchedulerOpti
     if (route !== undefined && parcel !== undefined) onLeased(route, parcel);
   }
   const more = leased.length > 0 && leased.length === wanted.reduce((sum, { jobs }) => sum + jobs, 0);
-  return { more, starved: wanted.length < due.length };
+  return { more, starved };
 }
 
 /** Undefined for a row that nobody of ours wrote: its lease runs out, and it is complained of again. */

@@ -20,11 +20,15 @@ function world(overrides: Partial<DispatcherLimits> = {}) {
   const begun: { readonly parcel: Parcel; end(outcome: Outcome): Promise<void> }[] = [];
   const ended: string[] = [];
   const returned: string[] = [];
+  const told = { recovered: 0 };
   const dispatcher = new Dispatcher<undefined>({
     limits: { ...limits, ...overrides },
     breaker: { failures: 3, baseMs: 1_000, maxMs: 8_000 },
     onOutcome: ({ parcel }, { kind }) => ended.push(`${parcel.id} ${kind}`),
     onReturned: ({ parcel }) => returned.push(parcel.id),
+    onRecovered: () => {
+      told.recovered += 1;
+    },
     now: () => clock.nowMs,
     random: () => 1,
   });
@@ -51,7 +55,7 @@ function world(overrides: Partial<DispatcherLimits> = {}) {
     return dispatcher.offer({ parcel, sender: { destination, send }, origin: undefined });
   };
   const ofRoute = (routeId: number) => begun.filter(({ parcel }) => parcel.routeId === routeId).length;
-  return { dispatcher, clock, begun, ended, returned, offer, ofRoute };
+  return { dispatcher, clock, begun, ended, returned, told, offer, ofRoute };
 }
 
 test('a route whose attempts hang takes its own slots and its own queue, and then nothing more', () => {
@@ -102,6 +106,29 @@ test('failures in a row open the breaker: the queue comes back, nothing begins, 
   expect(offer(1)).toBe(true);
   await begun.at(-1)?.end(delivered);
   expect([dispatcher.openBreakers, offer(1), offer(1)]).toEqual([0, true, true]);
+});
+
+test('a destination rests while its breaker is open or its route is paused; room that is taken is no rest', async () => {
+  const { offer, begun, clock, dispatcher, told } = world();
+  const isResting = () => dispatcher.isResting(1, 't1', 'https://d1');
+  while (offer(1));
+  expect([dispatcher.room(1, 't1', 'https://d1'), isResting()]).toEqual([0, false]);
+  for (let n = 0; n < 3; n += 1) await begun[n]?.end(failed);
+  expect([isResting(), dispatcher.isResting(2, 't1', 'https://d2')]).toEqual([true, false]);
+  clock.nowMs = 1_000;
+  expect(isResting()).toBe(false);
+  offer(1);
+  // The probe is under way: nobody else may.
+  expect(isResting()).toBe(true);
+  await begun.at(-1)?.end(delivered);
+  expect([isResting(), told.recovered]).toEqual([false, 1]);
+  offer(1);
+  dispatcher.pause(1, 500);
+  expect(isResting()).toBe(true);
+  clock.nowMs = 1_500;
+  expect(isResting()).toBe(false);
+  await begun.at(-1)?.end(delivered);
+  expect(told.recovered).toBe(1);
 });
 
 test('a failure every second time, and answers with a no, never open it', async () => {
