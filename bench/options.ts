@@ -24,6 +24,11 @@ export const efforts = {
 /** @throws BenchUsageError */
 export function parseBenchOptions(argv: readonly string[], figures: readonly Figure[]): BenchOptions {
   const { values } = parsed(argv);
+  const [beside] = Object.keys(values).filter((name) => name !== 'publish' && name !== 'help');
+  if (values.publish && beside !== undefined)
+    throw new BenchUsageError(
+      `--publish --${beside}: --publish measures nothing, it puts the last run's figures into the docs. Run without it first, then with it alone.`,
+    );
   const effort = values.quick ? efforts.quick : efforts.full;
   return {
     effort: values.rounds === undefined ? effort : { ...effort, rounds: parseRounds(values.rounds) },

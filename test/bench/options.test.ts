@@ -31,3 +31,8 @@ test('what cannot be understood is told, with what could', () => {
   expect(() => names('--rounds', '0')).toThrow(/1 to 100/);
   expect(() => names('--fast')).toThrow(/--fast/);
 });
+
+test('to publish is a run of its own: who gives more would wait for figures that are not measured', () => {
+  expect(parseBenchOptions(['--publish'], figures).publish).toBe(true);
+  expect(() => names('--only', 'a', '--publish')).toThrow(/--publish --only: --publish measures nothing/);
+});
