@@ -53,7 +53,7 @@ async function measureDoor(bench: Bench, kind: DoorKind): Promise<FigureResult> 
   };
   bench.say(`${kind}: looking for the rate that holds`);
   const compared = await compareInTurn(wholeRounds(bench), {
-    ours: () => measured(ours, () => startOurs(servers, backend, bench)),
+    ours: () => measured(ours, () => startOurs(servers, backend)),
     rival: () => measured(rival, () => startRivalSystem(servers, backend)),
   });
   const ageRow = (label: string, of: (age: LatencySummary) => number): ResultRow => ({

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { getPriority } from 'node:os';
 import { createTestDatabase } from '../harness/postgres.ts';
-import { runTributary } from '../harness/role-process.ts';
+import { type RoleName, runTributary, startRole } from '../harness/role-process.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 
 let stack: Stack;
@@ -17,6 +18,19 @@ test.each(['gateway', 'mqtt', 'worker', 'delivery', 'console'] as const)(
     expect(role.log()).not.toContain('error:');
   },
 );
+
+test('workers and deliveries stand back for the doors, as far as is set', async () => {
+  const nicenessOf = async (name: RoleName, env: Record<string, string> = {}) => {
+    const role = await startRole(name, { ...stack.env, ...env });
+    const niceness = getPriority(role.pid);
+    await role.stop();
+    return niceness;
+  };
+  const own = getPriority();
+  expect(await nicenessOf('gateway')).toBe(own);
+  for (const name of ['worker', 'delivery'] as const) expect(await nicenessOf(name)).toBe(Math.max(own, 5));
+  expect(await nicenessOf('worker', { TRIBUTARY_NICENESS: '0' })).toBe(own);
+});
 
 test.each(['gateway', 'mqtt', 'worker', 'delivery', 'console'])(
   'the %s with a wrong setting ends with 78 and a sentence',

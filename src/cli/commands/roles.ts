@@ -11,6 +11,7 @@ import { locate } from '../locate.ts';
 import { postgresFailure } from '../postgres-failure.ts';
 import { type RoleName, roleNames } from '../role-names.ts';
 import { runRole, type StartRole } from '../run-role.ts';
+import { standBack } from '../stand-back.ts';
 
 /** Longer than any publish or transaction may take; what is not done by then is delivered again. */
 const drainTimeoutMs = 15_000;
@@ -18,14 +19,20 @@ const drainTimeoutMs = 15_000;
 interface RoleCommand {
   readonly summary: string;
   readonly start: StartRole;
+  /** Works on what waits: the doors come first. */
+  readonly standsBack?: true;
 }
 
 const roles: Readonly<Record<RoleName, RoleCommand>> = {
   gateway: { summary: 'run the HTTP door', start: startGateway },
   mqtt: { summary: 'run the MQTT door', start: startMqtt },
   'mqtt-bridge': { summary: 'take what devices publish at another broker', start: startMqttBridgeRole },
-  worker: { summary: 'run a worker: judge, settle, acknowledge', start: startWorker },
-  delivery: { summary: 'deliver what routes matched, with retries', start: startDeliveryRole },
+  worker: { summary: 'run a worker: judge, settle, acknowledge', start: startWorker, standsBack: true },
+  delivery: {
+    summary: 'deliver what routes matched, with retries',
+    start: startDeliveryRole,
+    standsBack: true,
+  },
   console: { summary: 'run the API and the console’s pages', start: startConsole },
 };
 
@@ -35,7 +42,7 @@ const roles: Readonly<Record<RoleName, RoleCommand>> = {
  */
 export function addRoleCommands(program: Command, context: CliContext): void {
   for (const name of roleNames) {
-    const { summary, start } = roles[name];
+    const { summary, start, standsBack } = roles[name];
     defineCommand(program, {
       usage: name,
       summary,
@@ -45,6 +52,7 @@ export function addRoleCommands(program: Command, context: CliContext): void {
       json: false,
     }).action(async (_options: unknown, command: Command) => {
       const { config, signals } = invocationOf(context, command);
+      if (standsBack) standBack(config.niceness);
       const database = locate('database', config);
       const addresses = { databaseUrl: database.url, natsUrl: locate('nats', config).url };
       const role = {

@@ -1,6 +1,6 @@
 import { integer, setting } from './setting.ts';
 
-/** How many processes, under `up`. */
+/** How many processes, under `up`, and which of them come first. */
 export const processSettings = {
   gateways: setting({
     env: 'TRIBUTARY_GATEWAYS',
@@ -19,5 +19,12 @@ export const processSettings = {
     schema: integer(1, 64),
     default: 1,
     about: 'Delivery processes that `up` runs.',
+  }),
+  niceness: setting({
+    env: 'TRIBUTARY_NICENESS',
+    schema: integer(0, 19),
+    default: 5,
+    about:
+      'How far workers and deliveries stand back for the doors where processors are short; 0: not at all.',
   }),
 };
