@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { wrapCommand } from '../../src/roles/up/child-process.ts';
 import { type FleetSpec, standardFleet } from '../load/fleet.ts';
 import { runLoad } from '../load/run-load.ts';
+import type { Backend } from '../measure/backend.ts';
 import { measureDrain } from '../measure/drain-rate.ts';
-import { usageOf } from '../measure/process-usage.ts';
 import { type RoleOptions, startRole } from '../measure/roles.ts';
 import type { Servers } from '../measure/servers.ts';
 import type { StatementsSpec } from '../rivals/settling-statements.ts';
@@ -40,7 +40,7 @@ export const drain: Figure = {
       notes: [
         `${effort.backlog.toLocaleString('en')} messages of ${standardFleet.devices.toLocaleString('en')} devices × 3 metrics drawn at random; one worker as shipped.`,
         'The limit runs the same statements on the same rows from memory, in transactions of the same size, as many at once: no NATS, no judging. Both go to the last commit; latest values of the last seconds are written after it.',
-        `Processor time of a message, from the start to the last commit: ${times.ours.sentence()}; of the statements: ${times.rival.sentence()}. What one process takes it takes on one core.`,
+        `Processor time of a message, once all are running, to the last commit: ${times.ours.sentence()}; of the statements: ${times.rival.sentence()}. What one process takes it takes on one core.`,
       ],
     };
   },
@@ -66,19 +66,23 @@ export async function drainWith(
   times?: ProcessorTimes,
 ): Promise<number> {
   await using cleanup = new AsyncDisposableStack();
-  const serversTook = startTimes(serversOf(servers));
   const starting = Array.from({ length: workers }, () => startRole(servers, 'worker', options));
   const drained = measureDrain(backend, messages);
   drained.catch(() => undefined);
   const running = await Promise.all(starting);
   for (const worker of running) cleanup.defer(() => worker.stop());
+  const parts = running.map(({ pid }) => ({ name: 'worker', pid }));
+  const took = await fromNowOn(backend, [...parts, ...serversOf(servers)]);
   const { perSecond } = await drained;
-  const ofWorkers = running.map(({ pid }) => ({
-    name: 'worker',
-    usPerMessage: usageOf(pid).cpuUs / messages,
-  }));
-  times?.add([...ofWorkers, ...serversTook(messages)]);
+  times?.add(took(messages));
   return perSecond;
+}
+
+/** Processor times from now on, by the messages that are still to come: what is over is the start of a process. */
+async function fromNowOn({ settled }: Backend, processes: readonly TakesPart[]) {
+  const took = startTimes(processes);
+  const before = await settled();
+  return (messages: number) => took(messages - before);
 }
 
 function serversOf({ natsPid, postgresPid }: Servers): TakesPart[] {
@@ -107,7 +111,7 @@ async function settleFromMemory(
   });
   // The rows are made before the clock starts.
   for await (const _ of child.stdout) break;
-  const took = startTimes([{ name: 'client', pid: child.pid, scope: 'tree' }, ...serversOf(servers)]);
+  const took = await fromNowOn(backend, [{ name: 'client', pid: child.pid }, ...serversOf(servers)]);
   const drained = measureDrain(backend, messages);
   drained.catch(() => undefined);
   child.stdin.write('go\n');

@@ -91,19 +91,22 @@ async function storeRows(pool: pg.Pool, rows: number, fleet: FleetSpec): Promise
   await pool.query('select ensure_telemetry_partition(now())');
   // Without the trigger that owes their roll-ups: a table that has grown for long has been rolled up.
   const client = await pool.connect();
-  await client.query('set session_replication_role = replica');
-  for (let first = 0; first < rows; first += rowsPerInsert) {
-    await client.query(
-      `insert into telemetry (time, identity, tenant_id, device_id, site_id, msg_type, metrics, arrived_at,
-                              stream_epoch, stream_seq)
-       select at, gen_random_uuid(), 't' || n % $1, 'd' || n % $2, 'site-' || n % $1, 'telemetry',
-              jsonb_build_object('temp', n % 30, 'humidity', n % 80, 'battery', 3.5), at, 0, n
-       from (select n, date_trunc('week', now()) + n * interval '1 ms' as at
-             from generate_series($3::bigint, $4::bigint) n) numbered`,
-      [fleet.tenants, fleet.devices, first, Math.min(rows, first + rowsPerInsert) - 1],
-    );
+  try {
+    await client.query('set session_replication_role = replica');
+    for (let first = 0; first < rows; first += rowsPerInsert) {
+      await client.query(
+        `insert into telemetry (time, identity, tenant_id, device_id, site_id, msg_type, metrics, arrived_at,
+                                stream_epoch, stream_seq)
+         select at, gen_random_uuid(), 't' || n % $1, 'd' || n % $2, 'site-' || n % $1, 'telemetry',
+                jsonb_build_object('temp', n % 30, 'humidity', n % 80, 'battery', 3.5), at, 0, n
+         from (select n, date_trunc('week', now()) + n * interval '1 ms' as at
+               from generate_series($3::bigint, $4::bigint) n) numbered`,
+        [fleet.tenants, fleet.devices, first, Math.min(rows, first + rowsPerInsert) - 1],
+      );
+    }
+  } finally {
+    client.release(true);
   }
-  client.release(true);
   // And the roller is told so: it would roll up all of them beside what is measured.
   await pool.query(
     `update rollup_mark set mark_from = newest.bucket, rolled_to = newest.bucket

@@ -135,7 +135,13 @@ async function startPostmaster(
   const deadline = performance.now() + timeoutMs;
   for (let attempt = 1; ; attempt += 1) {
     const child = startChild({
-      command: [...(options.prefix ?? []), postgres, '-D', options.dataDir, ...settingFlags(options)],
+      command: [
+        ...(options.prefix ?? []),
+        postgres,
+        '-D',
+        options.dataDir,
+        ...settingFlags(options, attempt),
+      ],
       logFile,
       signalWhenParentDies: 'INT',
       ...(user === undefined ? {} : { user }),
@@ -158,7 +164,10 @@ function isReady(dataDir: string, pid: number): boolean {
   return lines[0]?.trim() === String(pid) && lines[7]?.trim() === 'ready';
 }
 
-function settingFlags(options: PostgresServerOptions): string[] {
+/** With so much memory it may not start where memory is rationed: from this attempt on it goes with its own default. */
+const modestAttempt = 3;
+
+function settingFlags(options: PostgresServerOptions, attempt: number): string[] {
   const settings: Record<string, string> = {
     listen_addresses: host,
     port: String(options.port),
@@ -169,9 +178,20 @@ function settingFlags(options: PostgresServerOptions): string[] {
     log_error_verbosity: 'terse',
     max_wal_size: '2GB',
   };
-  if (options.memoryBytes !== undefined) settings.shared_buffers = sharedBuffersFor(options.memoryBytes);
+  if (
+    options.memoryBytes !== undefined &&
+    attempt < modestAttempt &&
+    !isSetByHand(options.dataDir, 'shared_buffers')
+  )
+    settings.shared_buffers = sharedBuffersFor(options.memoryBytes);
   if (options.durable === false) {
     Object.assign(settings, { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' });
   }
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}
+
+/** With `alter system`: a flag would win over what somebody has decided. */
+function isSetByHand(dataDir: string, setting: string): boolean {
+  const file = join(dataDir, 'postgresql.auto.conf');
+  return existsSync(file) && new RegExp(`^\\s*${setting}\\b`, 'm').test(readFileSync(file, 'utf8'));
 }

@@ -65,7 +65,8 @@ export function startDeferredLatest(options: DeferredLatestOptions): DeferredLat
 
   async function rest(restMs: number): Promise<void> {
     const until = clock() + restMs;
-    while (!stopped && !writer.isFull && clock() < until) await writer.waker.wait(until - clock());
+    for (let leftMs = restMs; !stopped && !writer.isFull && leftMs > 0; leftMs = until - clock())
+      await writer.waker.wait(leftMs);
   }
 
   async function run(): Promise<void> {

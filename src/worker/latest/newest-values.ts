@@ -74,28 +74,41 @@ export class NewestValues {
   }
 
   #replace(known: OfDevice, source: Source): void {
-    const { newest, others } = known;
-    for (const metric of Object.keys(newest.metrics)) {
-      if (holds(source, metric) || !holds(newest, metric)) continue;
-      known.others ??= new Map();
-      known.others.set(metric, newest);
-    }
+    const { newest } = known;
+    const left = Object.keys(newest.metrics).filter(
+      (metric) => !holds(source, metric) && holds(newest, metric),
+    );
     for (const metric of Object.keys(source.metrics)) {
       if (!holds(source, metric)) continue;
-      if (others?.delete(metric) !== true && !holds(newest, metric)) this.#sensors += 1;
+      if (known.others?.delete(metric) !== true && !holds(newest, metric)) this.#sensors += 1;
     }
+    keepOthers(known, newest, left);
     known.newest = source;
   }
 
   #addOlder(known: OfDevice, source: Source): void {
-    for (const metric of Object.keys(source.metrics)) {
-      if (!holds(source, metric) || holds(known.newest, metric)) continue;
-      known.others ??= new Map();
-      const other = known.others.get(metric);
+    const newer = Object.keys(source.metrics).filter((metric) => {
+      if (!holds(source, metric) || holds(known.newest, metric)) return false;
+      const other = known.others?.get(metric);
       if (other === undefined) this.#sensors += 1;
-      else if (isNewer(other, source)) continue;
-      known.others.set(metric, source);
-    }
+      return other === undefined || !isNewer(other, source);
+    });
+    keepOthers(known, source, newer);
+  }
+}
+
+/** Of that source these metrics only: another of its values may be large, and has been replaced. */
+function keepOthers(known: OfDevice, source: Source, metrics: readonly string[]): void {
+  if (metrics.length === 0) return;
+  const kept = {
+    ...source,
+    metrics: Object.fromEntries(metrics.map((metric) => [metric, source.metrics[metric]])),
+  };
+  known.others ??= new Map();
+  for (const metric of metrics) {
+    // To the end: they stay in the order in which they came.
+    known.others.delete(metric);
+    known.others.set(metric, kept);
   }
 }
 

@@ -38,6 +38,25 @@ test('PostgreSQL asks for the password', async () => {
   await server.stop('SIGQUIT');
 });
 
+test('PostgreSQL’s cache goes by the memory, unless somebody has set it', async () => {
+  using temp = tempFolder('postgres');
+  const port = await findFreePort({ random: Math.random });
+  const memoryBytes = 2 * 1024 ** 3;
+  const options = { dataDir: join(temp.path, 'data'), port, password: 'p', durable: false, memoryBytes };
+  const startAndAsk = async (then?: string) => {
+    const server = await startPostgresServer(options);
+    const client = new pg.Client({ connectionString: server.url });
+    await client.connect();
+    const { rows } = await client.query('show shared_buffers');
+    if (then !== undefined) await client.query(then);
+    await client.end();
+    await server.stop();
+    return rows[0].shared_buffers;
+  };
+  expect(await startAndAsk(`alter system set shared_buffers = '48MB'`)).toBe('256MB');
+  expect(await startAndAsk()).toBe('48MB');
+});
+
 test('a first start of PostgreSQL that was cut off is begun anew', async () => {
   using temp = tempFolder('postgres');
   const dataDir = join(temp.path, 'data');

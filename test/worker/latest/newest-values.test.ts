@@ -75,6 +75,35 @@ describe('which of two readings is newer', () => {
   });
 });
 
+test('a reading goes once others have its values, but for those of its own that still count', async () => {
+  const newest = newestOf([]);
+  const addMany = () =>
+    Array.from({ length: 100 }, (_, n) => {
+      const metrics = { blob: 'x'.repeat(1_000), [`once_${n}`]: n };
+      newest.add(accepted({ deviceId: `d${n}`, atMs: 1, metrics }), 100);
+      newest.add(accepted({ deviceId: `d${n}`, atMs: 2, metrics: { blob: 'y' } }), 100);
+      return new WeakRef(metrics);
+    });
+  const readings = addMany();
+  await Bun.sleep(0);
+  Bun.gc(true);
+  // Some may still be found on the stack.
+  expect(readings.filter((reading) => reading.deref() !== undefined).length).toBeLessThan(50);
+  expect(newest.size).toBe(200);
+});
+
+test('merged, of two that are equal the later one still counts', () => {
+  const merged = newestOf([]);
+  merged.merge(
+    newestOf([
+      { atMs: 1, metrics: { p: 1, q: 1 } },
+      { atMs: 5, metrics: { z: 5 } },
+      { atMs: 1, metrics: { p: 2 } },
+    ]),
+  );
+  expect(shown(merged)).toEqual(['d1 p 2', 'd1 q 1', 'd1 z 5']);
+});
+
 test('many readings in any order, and two merged, give what sensor by sensor would', () => {
   for (let seed = 1; seed <= 200; seed += 1) {
     const random = createSeededRandom(seed);
