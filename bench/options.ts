@@ -69,10 +69,14 @@ function parseRounds(text: string): number {
 interface Choice {
   readonly only?: string | undefined;
   readonly all?: boolean | undefined;
+  readonly quick?: boolean | undefined;
 }
 
-function chosen(figures: readonly Figure[], { only, all }: Choice): Figure[] {
-  if (only === undefined) return figures.filter(({ isLong }) => isLong !== true || all === true);
+function chosen(figures: readonly Figure[], { only, all, quick }: Choice): Figure[] {
+  if (only === undefined)
+    return figures.filter(
+      ({ isLong, isSlow }) => all === true || (isLong !== true && !(quick === true && isSlow === true)),
+    );
   const names = only.split(',').map((name) => name.trim());
   const unknown = names.find((name) => !figures.some((figure) => figure.name === name));
   if (unknown !== undefined) {
@@ -84,7 +88,8 @@ function chosen(figures: readonly Figure[], { only, all }: Choice): Figure[] {
 
 export function usage(figures: readonly Figure[]): string {
   const names = figures.map(
-    ({ name, title, isLong }) => `  ${name.padEnd(14)}${title}${isLong ? ' (long)' : ''}`,
+    ({ name, title, isLong, isSlow }) =>
+      `  ${name.padEnd(14)}${title}${isLong ? ' (long)' : isSlow ? ' (not with --quick)' : ''}`,
   );
   return `npm run bench -- [options]
 npm run bench -- soak [--minutes 30] [--door single|batch] [--rate n]

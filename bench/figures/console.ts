@@ -20,6 +20,7 @@ const wantedTaskMs = 200;
 export const consolePages: Figure = {
   name: 'console',
   title: `The console’s pages with ${ratePerSecond.toLocaleString('en')} messages a second and ${fleet.devices.toLocaleString('en')} devices`,
+  isSlow: true,
   async run(bench) {
     const { servers, backend } = bench;
     await using cleanup = new AsyncDisposableStack();
@@ -79,7 +80,7 @@ async function measure({ backend, effort }: Bench, { gateway, console, browser }
     measureMs: effort.rounds * (watchMs * 3 + 9_000),
   });
   for (let round = 0; round < effort.rounds; round += 1) {
-    await open(page, `${url}/`, 'Flowing');
+    await open(page, `${url}/`, 'Messages per second');
     measured.overview.push(await watchPage(page, () => page.waitForTimeout(watchMs)));
     const { tenantId, deviceId } = deviceAt(fleet, round);
     await open(page, `${url}/t/${tenantId}/devices`, 'Next');

@@ -27,6 +27,7 @@ interface Measured {
 export const delivery: Figure = {
   name: 'delivery',
   title: 'Delivery to a healthy webhook, beside five bad ones',
+  isSlow: true,
   async run(bench) {
     await bench.backend.clear();
     await bench.backend.register(standardFleet);

@@ -30,6 +30,8 @@ export interface Figure {
   readonly title: string;
   /** Takes many minutes: only when it is asked for by name, or with `--all`. */
   readonly isLong?: boolean;
+  /** Takes most of a minute however coarse it is: with `--quick` only when it is asked for by name. */
+  readonly isSlow?: boolean;
   run(bench: Bench): Promise<FigureResult>;
 }
 

@@ -36,6 +36,7 @@ interface Measured {
 export const routes: Figure = {
   name: 'routes',
   title: 'Worker with 50 routes a tenant, all destinations dead',
+  isSlow: true,
   async run(bench) {
     const { backend } = bench;
     await backend.clear();

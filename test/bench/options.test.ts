@@ -18,6 +18,15 @@ test('long figures run only when they are asked for', () => {
   expect(names('--only', 'slow,a')).toEqual(['a', 'slow']);
 });
 
+test('with --quick a slow figure runs only when it is asked for', () => {
+  const some = [figure('a'), { ...figure('slow'), isSlow: true }];
+  const chosen = (...argv: string[]) => parseBenchOptions(argv, some).figures.map(({ name }) => name);
+  expect(chosen()).toEqual(['a', 'slow']);
+  expect(chosen('--quick')).toEqual(['a']);
+  expect(chosen('--quick', '--only', 'slow')).toEqual(['slow']);
+  expect(chosen('--quick', '--all')).toEqual(['a', 'slow']);
+});
+
 test('rounds replace those of the effort', () => {
   expect(parseBenchOptions(['--quick'], figures).effort).toEqual(efforts.quick);
   expect(parseBenchOptions(['--quick', '--rounds', '7'], figures).effort).toEqual({
