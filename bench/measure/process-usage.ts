@@ -30,6 +30,8 @@ export function usageOf(pid: number, scope: 'alone' | 'tree' = 'alone'): Usage {
     }
     cpuUs += stat.ownTicks * usPerTick + (scope === 'tree' ? stat.childTicks * usPerTick : 0);
     const memory = memoryOf(each);
+    // It has ended while it was read: without it, or what is shared would be counted once for each of the others.
+    if (memory.pssBytes === undefined && each !== pid && statOf(each) === undefined) continue;
     rssBytes += memory.rssBytes;
     pssBytes =
       memory.pssBytes === undefined || pssBytes === undefined ? undefined : pssBytes + memory.pssBytes;
