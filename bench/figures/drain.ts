@@ -9,7 +9,7 @@ import type { Servers } from '../measure/servers.ts';
 import type { StatementsSpec } from '../rivals/settling-statements.ts';
 import type { Bench, Figure } from './figure.ts';
 import { atLeast, comparedRow, compareInTurn } from './in-turn.ts';
-import { ProcessorTimes, startTimes, type TakesPart } from './processor-time.ts';
+import { ProcessorTimes, sharesOf, startTimes, type TakesPart } from './processor-time.ts';
 
 /** How fast a worker brings a standing backlog into PostgreSQL. */
 export const drain: Figure = {
@@ -82,7 +82,7 @@ export async function drainWith(
 async function fromNowOn({ settled }: Backend, processes: readonly TakesPart[]) {
   const took = startTimes(processes);
   const before = await settled();
-  return (messages: number) => took(messages - before);
+  return (messages: number) => sharesOf(processes, took(), messages - before);
 }
 
 function serversOf({ natsPid, postgresPid }: Servers): TakesPart[] {

@@ -17,17 +17,15 @@ export interface TakesPart {
   readonly scope?: 'tree';
 }
 
-/** Reads the processor times of these processes now. @returns what gives each one's share since, for so many messages */
-export function startTimes(processes: readonly TakesPart[]): (messages: number) => Share[] {
+/** Reads the processor times of these processes now. @returns what gives each one's time since, in µs */
+export function startTimes(processes: readonly TakesPart[]): () => number[] {
   const read = () => processes.map(({ pid, scope }) => usageOf(pid, scope).cpuUs);
   const before = read();
-  return (messages) => {
-    const now = read();
-    return processes.map(({ name }, index) => ({
-      name,
-      usPerMessage: ((now[index] ?? 0) - (before[index] ?? 0)) / messages,
-    }));
-  };
+  return () => read().map((cpuUs, index) => cpuUs - (before[index] ?? 0));
+}
+
+export function sharesOf(processes: readonly TakesPart[], us: readonly number[], messages: number): Share[] {
+  return processes.map(({ name }, index) => ({ name, usPerMessage: (us[index] ?? 0) / messages }));
 }
 
 /** Runs a load and says what each process, and the load itself, took for a message in the measured time. */
@@ -35,21 +33,21 @@ export async function loadWithTimes(
   spec: LoadSpec,
   processes: readonly TakesPart[],
 ): Promise<{ readonly load: LoadResult; readonly shares: Share[] }> {
-  let sharesOf: ReturnType<typeof startTimes> | undefined;
-  let total: Share[] = [];
+  let took: (() => number[]) | undefined;
+  let us: number[] = [];
   const load = await runLoad(spec, {
     onMeasuring: () => {
-      sharesOf = startTimes(processes);
+      took = startTimes(processes);
     },
     onMeasured: () => {
-      total = sharesOf?.(1) ?? [];
+      us = took?.() ?? [];
     },
   });
   const { loadCpuShare, elapsedMs, accepted } = load;
   return {
     load,
     shares: [
-      ...total.map(({ name, usPerMessage }) => ({ name, usPerMessage: usPerMessage / accepted })),
+      ...sharesOf(processes, us, accepted),
       { name: 'the load', usPerMessage: (loadCpuShare * elapsedMs * 1_000) / accepted },
     ],
   };

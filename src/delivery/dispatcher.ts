@@ -132,24 +132,20 @@ export class Dispatcher<T> {
 
   /** How many parcels of the route there is room for. */
   room(routeId: number, tenantId: string, destination: string): number {
-    const { limits, now } = this.#options;
+    const { limits } = this.#options;
     if (this.#stopped) return 0;
-    const place = this.#places.get(placeKey(tenantId, destination));
     const lane = this.#lanes.get(routeId);
-    const held = lane === undefined ? 0 : lane.active + lane.queue.length;
-    if (lane !== undefined && lane.pausedUntilMs > now()) return 0;
-    const permits = place?.breaker.permits(now()) ?? Number.POSITIVE_INFINITY;
+    const queued = lane?.queue.length ?? 0;
+    const permits = this.#permits(routeId, tenantId, destination);
     // Half open: one, whoever comes first; what others hold in their queues is handed back when it fails.
-    if (permits !== Number.POSITIVE_INFINITY) return Math.max(0, permits - (lane?.queue.length ?? 0));
-    const own = limits.perRoute + limits.queuedPerRoute - held;
+    if (permits !== Number.POSITIVE_INFINITY) return Math.max(0, permits - queued);
+    const own = limits.perRoute + limits.queuedPerRoute - (lane?.active ?? 0) - queued;
     return Math.max(0, Math.min(own, limits.queuedTotal - this.#queued));
   }
 
   /** Whether the route's destination is down, or has asked to be left alone: no free slot changes that. */
   isResting(routeId: number, tenantId: string, destination: string): boolean {
-    const now = this.#options.now();
-    if ((this.#lanes.get(routeId)?.pausedUntilMs ?? 0) > now) return true;
-    return this.#places.get(placeKey(tenantId, destination))?.breaker.permits(now) === 0;
+    return this.#permits(routeId, tenantId, destination) === 0;
   }
 
   /** Nothing of the route is tried for so long. */
@@ -181,6 +177,15 @@ export class Dispatcher<T> {
     for (const lane of this.#lanes.values()) this.#returnQueue(lane);
     if (this.#active === 0) return;
     await new Promise<void>((resolve) => this.#idle.add(resolve));
+  }
+
+  /** How many attempts the destination allows now, wherever there is room for them. */
+  #permits(routeId: number, tenantId: string, destination: string): number {
+    const now = this.#options.now();
+    if ((this.#lanes.get(routeId)?.pausedUntilMs ?? 0) > now) return 0;
+    return (
+      this.#places.get(placeKey(tenantId, destination))?.breaker.permits(now) ?? Number.POSITIVE_INFINITY
+    );
   }
 
   #laneOf(routeId: number, tenantId: string, destination: string): Lane<T> {

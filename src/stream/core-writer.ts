@@ -1,5 +1,6 @@
 import type { NatsConnection } from '@nats-io/nats-core';
-import { NatsConnectionImpl } from '@nats-io/nats-core/internal';
+import type { NatsConnectionImpl } from '@nats-io/nats-core/internal';
+import { natsClient } from './nats-client.ts';
 
 /**
  * Publishes texts on core NATS, fire and forget: those of one turn of the event loop leave as one buffer. The client's own
@@ -11,8 +12,7 @@ export class CoreWriter {
 
   /** @throws TypeError for a connection that is not the NATS client's */
   constructor(nc: NatsConnection) {
-    if (!(nc instanceof NatsConnectionImpl)) throw new TypeError('the connection is not of the NATS client');
-    this.#nc = nc;
+    this.#nc = natsClient(nc);
   }
 
   /** Left out is what the server would close the connection for: a text that is larger than it takes. */

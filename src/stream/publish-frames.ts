@@ -1,6 +1,6 @@
 import type { NatsConnection } from '@nats-io/nats-core';
-import { NatsConnectionImpl } from '@nats-io/nats-core/internal';
 import { traceparentHeader } from '../model/trace-context.ts';
+import { natsClient } from './nats-client.ts';
 
 /** One publish as it goes over the wire. */
 export interface FramedPublish {
@@ -74,13 +74,13 @@ const maxBufferBytes = 256 * 1024;
  * @throws TypeError for a connection that is not the NATS client's
  */
 export function sendPublishes(nc: NatsConnection, publishes: readonly FramedPublish[]): void {
-  if (!(nc instanceof NatsConnectionImpl)) throw new TypeError('the connection is not of the NATS client');
+  const client = natsClient(nc);
   let from = 0;
   let bytes = 0;
   for (const [index, { dataBytes }] of publishes.entries()) {
     bytes += dataBytes;
     if (bytes < maxBufferBytes && index < publishes.length - 1) continue;
-    nc.protocol.sendCommand(encodePublishes(publishes.slice(from, index + 1)));
+    client.protocol.sendCommand(encodePublishes(publishes.slice(from, index + 1)));
     from = index + 1;
     bytes = 0;
   }

@@ -22,18 +22,17 @@ export function createAfterCommit({
   log,
   now,
 }: AfterCommitOptions): (settled: readonly Settled[]) => void {
-  const publish = (subject: string, data: string) => {
-    if (!nc.isClosed()) nc.publish(subject, data);
-  };
+  const writer = new CoreWriter(nc);
   const tellWaiting = createSettledNotices((settledTo, notice) => {
     const subject = settledSubject(settledTo);
-    if (subject !== undefined) publish(subject, notice);
+    if (subject !== undefined) writer.publish(subject, notice);
   });
-  const readings = new CoreWriter(nc);
   const tap = createTap((tenantId, deviceId, data) =>
-    readings.publish(readingsSubject(tenantId, deviceId), data),
+    writer.publish(readingsSubject(tenantId, deviceId), data),
   );
-  const echoCanaries = createCanaryEcho((senderId, msgId) => publish(canaryEchoSubject(senderId), msgId));
+  const echoCanaries = createCanaryEcho((senderId, msgId) =>
+    writer.publish(canaryEchoSubject(senderId), msgId),
+  );
   const tellLog = createSettledLog(createMessageLog(log, now));
   return (settled) => {
     // Somebody waits for an answer: first.
